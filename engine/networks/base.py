@@ -1,0 +1,50 @@
+"""What every colorization network offers, and the shapes of what goes in and out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+MAX_THEME_COLORS = 7  # paper 3.2: K in 3..7
+HINT_CHANNELS = 3  # a, b and the mask
+Features = tuple[Tensor, ...]
+
+
+class ColorizationNetwork(nn.Module):
+    """Lightness, hints and a theme in; ab out.
+
+    lightness: (N, 1, H, W), L / 100, so 0..1.
+    hints: (N, 3, H, W), a and b / AB_SCALE and the mask (1 where a hint is, else 0); all zero
+        where there is none.
+    theme: (N, 7, 3), a and b / AB_SCALE and the mask; a row of zeros is an absent colour.
+    Result: (N, 2, H, W), a and b / AB_SCALE.
+    H and W are multiples of `multiple`.
+    """
+
+    multiple: ClassVar[int] = 8
+    dimensions: Any  # the frozen dataclass it was built from; saved with the weights
+
+    def encode(self, lightness: Tensor, hints: Tensor) -> Features:
+        """Run everything that does not depend on the theme: the heavy part."""
+        raise NotImplementedError
+
+    def decode(self, features: Features, theme: Tensor) -> Tensor:
+        """Finish a picture in a theme: the light part, run again for each new theme."""
+        raise NotImplementedError
+
+    def forward(self, lightness: Tensor, hints: Tensor, theme: Tensor) -> Tensor:
+        return self.decode(self.encode(lightness, hints), theme)
+
+
+def no_hints(lightness: Tensor) -> Tensor:
+    """The hints tensor (N, 3, H, W) that says: none."""
+    return lightness.new_zeros(lightness.shape[0], HINT_CHANNELS, *lightness.shape[2:])
+
+
+def no_theme(lightness: Tensor) -> Tensor:
+    """The theme tensor (N, 7, 3) that says: none."""
+    return torch.zeros(
+        lightness.shape[0], MAX_THEME_COLORS, 3, dtype=lightness.dtype, device=lightness.device
+    )

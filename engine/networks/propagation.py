@@ -1,0 +1,70 @@
+"""Dots spread over the photograph along its lightness, as Levin et al. (2004) do, in milliseconds.
+
+Levin's system makes a pixel's colour the average of its neighbours' colours, weighted by how alike
+their lightness is, with the dots held fixed. Here the same averaging runs coarse to fine: each
+level of a pyramid starts from the solution below it, so a few sweeps reach across the photo.
+Alongside the colour its confidence spreads, with a leak: it tells how far away, along edges, the
+nearest dots are.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SWEEPS = 10  # averaging steps at each level
+EDGE = 0.05  # difference of L / 100 at which two neighbours hardly share their colour any more
+LEAK = 0.01  # confidence lost at each step
+COARSEST = 4  # pixels of the shorter side at which the pyramid ends
+_SHIFTS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
+
+
+def propagate(lightness: Tensor, hints: Tensor) -> Tensor:
+    """Spread the hints' colours edge-aware.
+
+    lightness: (N, 1, H, W), L / 100. hints: (N, 3, H, W), ab and mask (0..1, the share of the
+    pixel that is covered), ab zero where the mask is. Returns (N, 3, H, W): ab in the hints' unit
+    and the confidence 0..1. All zero where a picture has no hints.
+    """
+    mask = hints[:, 2:]
+    premultiplied = torch.cat((hints[:, :2] * mask, mask), 1)
+    levels = [(lightness, premultiplied)]
+    while min(levels[-1][0].shape[2:]) >= 2 * COARSEST:
+        levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))
+    state = levels[-1][1]
+    for level_lightness, level_hints in reversed(levels):
+        if state.shape != level_hints.shape:
+            state = F.interpolate(
+                state, level_hints.shape[2:], mode="bilinear", align_corners=False
+            )
+        state = _sweep(state, level_lightness, level_hints)
+    confidence = state[:, 2:]
+    ab = state[:, :2] / confidence.clamp(min=1e-4)
+    return torch.cat((ab * (confidence > 1e-4), confidence.clamp(0, 1)), 1)
+
+
+def _sweep(state: Tensor, lightness: Tensor, hints: Tensor) -> Tensor:
+    padded = F.pad(lightness, (1, 1, 1, 1), value=-10.0)  # the outside is unlike everything
+    weights = [
+        torch.exp(-(((_shifted(padded, shift) - lightness) / EDGE) ** 2)) + 1e-4
+        for shift in _SHIFTS
+    ]
+    total = torch.stack(weights).sum(0)
+    weights = [(1 - LEAK) * weight / total for weight in weights]
+    # Where a pixel holds a hint, it keeps it; a pixel that is covered in part keeps its part.
+    held = hints[:, 2:]
+    present = (held > 0).to(held.dtype)
+    fixed = hints / held.clamp(min=1e-4)
+    for _ in range(SWEEPS):
+        around = F.pad(state, (1, 1, 1, 1))
+        average = weights[0] * _shifted(around, _SHIFTS[0])
+        for weight, shift in zip(weights[1:], _SHIFTS[1:], strict=True):
+            average = average + weight * _shifted(around, shift)
+        state = present * fixed + (1 - present) * average
+    return state
+
+
+def _shifted(padded: Tensor, shift: tuple[int, int]) -> Tensor:
+    height, width = padded.shape[2] - 2, padded.shape[3] - 2
+    return padded[:, :, 1 + shift[0] : 1 + shift[0] + height, 1 + shift[1] : 1 + shift[1] + width]

@@ -1,0 +1,109 @@
+"""The photographs to train and measure on, decoded and held as one tensor.
+
+A source is either a corpus folder (`photos/index.csv` beside zip files of JPEGs) or any folder of
+photos.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
+
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"))
+Opener = Callable[[], bytes]
+
+
+class NoPhotos(Exception):
+    """The folder holds no photographs that can be read."""
+
+
+def photo_files(source: Path, split: str) -> list[tuple[str, Opener]]:
+    """Name and opener of every photo of a source.
+
+    split: "train" or "val"; a plain folder knows no splits and gives all of its photos for both.
+    Raises NoPhotos.
+    """
+    index = next(
+        (p for p in (source / "photos/index.csv", source / "index.csv") if p.exists()), None
+    )
+    files = _folder_files(source) if index is None else _corpus_files(index, split)
+    if not files:
+        raise NoPhotos(f"{source} holds no photographs ({', '.join(sorted(SUFFIXES))})")
+    return files
+
+
+def _folder_files(folder: Path) -> list[tuple[str, Opener]]:
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    return [(str(path.relative_to(folder)), path.read_bytes) for path in paths]
+
+
+def _corpus_files(index: Path, split: str) -> list[tuple[str, Opener]]:
+    with index.open(newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["split"] == split]
+    shards = {name: zipfile.ZipFile(index.parent / name) for name in {r["shard"] for r in rows}}
+
+    def opener(row: dict[str, str]) -> Opener:
+        return lambda: shards[row["shard"]].read(row["id"] + ".jpg")
+
+    return [(row["id"], opener(row)) for row in rows]
+
+
+def read_photo(data: bytes) -> NDArray[np.uint8]:
+    """Decode a photo. Returns (H, W, 3) sRGB 0..255. Raises OSError when it is not one."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def square(photo: NDArray[np.uint8], side: int, position: float = 0.5) -> NDArray[np.uint8]:
+    """Cut the largest square out and resize it. position: 0 = left or top, 1 = right or bottom.
+
+    Returns (side, side, 3).
+    """
+    height, width = photo.shape[:2]
+    short = min(height, width)
+    y, x = int((height - short) * position), int((width - short) * position)
+    cut = np.ascontiguousarray(photo[y : y + short, x : x + short])
+    method = cv2.INTER_AREA if side < short else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(cut, (side, side), interpolation=method), np.uint8)
+
+
+def _squares(source: Path, split: str, side: int, limit: int | None) -> Iterator[NDArray[np.uint8]]:
+    rng = np.random.default_rng(0)
+    files = photo_files(source, split)[:limit]
+    for _, opener in tqdm(files, desc=f"decoding {split} photos at {side} px", mininterval=5):
+        # Training cuts anywhere along the longer side, validation in the middle.
+        position = float(rng.random()) if split == "train" else 0.5
+        yield square(read_photo(opener()), side, position)
+
+
+def load_squares(
+    source: Path, split: str, side: int, *, limit: int | None = None, cache: Path | None = None
+) -> Tensor:
+    """All photos of a split as squares: (N, 3, side, side) uint8 sRGB.
+
+    cache: a folder in which the decoded squares are kept for the next time.
+    """
+    key = hashlib.sha256(f"{source.resolve()} {split} {side} {limit}".encode()).hexdigest()[:16]
+    kept = None if cache is None else cache / f"{split}-{side}-{key}.npy"
+    if kept is not None and kept.exists():
+        return torch.from_numpy(np.load(kept))
+    stacked = np.stack(list(_squares(source, split, side, limit))).transpose(0, 3, 1, 2)
+    stacked = np.ascontiguousarray(stacked)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(".partial.npy")
+        np.save(partial, stacked)
+        partial.replace(kept)
+    return torch.from_numpy(stacked)

@@ -1,0 +1,373 @@
+"""Train a colorization network: one flat loop, resumable, with a time budget.
+
+    python -m engine.train --photos ../shared/data --network default --minutes 60
+    torchrun --nproc-per-node 4 -m engine.train --photos DIR --minutes 60
+
+A run lives in `runs/NAME/`: `checkpoint.pt` (resumed from when it exists), `curves.jsonl` and
+TensorBoard curves where TensorBoard is installed, `sheet-*.jpg` (contact sheets) and
+`NAME.safetensors` (the averaged weights).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+
+from engine.color import AB_SCALE, lab_to_rgb, rgb_to_lab
+from engine.losses import default_loss, paper_loss
+from engine.networks import NETWORKS, ColorizationNetwork, build_network
+from engine.photos import load_squares
+from engine.simulate import Example, Mix, simulate
+from engine.weights import load_network, save_network
+
+MARGIN = 1.125  # photos are held this much larger than the crop, so that crops can vary
+LONGEST_STEP = 10.0  # seconds; a longer step was a pause and does not count against the budget
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    # input and output
+    photos: str = "../shared/data"  # corpus folder or any folder of photos
+    network: str = "default"
+    run: str = ""  # name of the folder under runs/; the network's name by default
+    start_from: str = ""  # a safetensors file to start from when there is no checkpoint
+    # length and sizes
+    minutes: float = 60.0  # budget of this run, earlier parts counted in
+    stages: str = "64x64x0.55,96x32x0.2,128x24x0.25"  # crop x batch x share of the budget
+    limit: int = 0  # train on the first photos only; 0 = all
+    # simulated people
+    nothing: float = 0.25
+    theme: float = 0.25
+    dots: float = 0.25
+    both: float = 0.25
+    recolored: float = 0.3  # share of pictures with inputs in changed colours; 0 for `paper`
+    # optimizer
+    learning_rate: float = 1e-3  # peak
+    warmup: float = 0.01  # share of the budget
+    weight_decay: float = 0.01
+    clip: float = 1.0  # norm of the gradient
+    ema: float = 0.999  # decay of the averaged weights
+    loss_terms: str = "gsp"  # of `paper`: L_g, L_s, L_p
+    # habits
+    evaluate_minutes: float = 10.0
+    checkpoint_minutes: float = 3.0
+    threads: int = 0  # CPU threads; 0 = torch's choice
+    seed: int = 1
+
+
+@dataclass
+class Progress:
+    """What grows during a run and is kept in the checkpoint."""
+
+    step: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    train(_parse(arguments))
+
+
+def train(config: TrainConfig) -> None:
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    device = torch.device(
+        f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
+    )
+    if world > 1:
+        torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.backends.cudnn.benchmark = True
+    folder = Path("runs") / (config.run or config.network)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    torch.manual_seed(config.seed)
+    generator = torch.Generator(device).manual_seed(config.seed + rank)
+    network = _new_network(config).to(device, memory_format=torch.channels_last)
+    averaged = build_network(config.network, asdict(network.dimensions)).to(device).eval()
+    averaged.load_state_dict(network.state_dict())
+    optimizer = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay
+    )
+    progress = _resume(folder, network, averaged, optimizer, device)
+    generator.manual_seed(config.seed + rank + 1000 * progress.step)  # a resumed run draws anew
+    model: torch.nn.Module = network
+    if world > 1:
+        model = DistributedDataParallel(network, [device] if device.type == "cuda" else None)
+    mix = Mix(config.nothing, config.theme, config.dots, config.both, config.recolored)
+    curves = Curves(folder) if rank == 0 else None
+
+    budget = config.minutes * 60
+    evaluated = saved = progress.seconds
+    data_seconds = 0.0
+    window: list[float] = []
+    photos, size = torch.empty(0), 0
+    while progress.seconds < budget:
+        crop, batch = _stage(config.stages, progress.seconds / budget)
+        if crop != size:
+            side = round(crop * MARGIN)
+            photos = load_squares(
+                Path(config.photos),
+                "train",
+                side,
+                limit=config.limit or None,
+                cache=Path("runs/photos"),
+            ).to(device)
+            size = crop
+        began = time.monotonic()
+
+        lightness, ab = next_batch(photos, crop, batch, generator)
+        example = simulate(lightness, ab, mix, generator)
+        data_seconds += time.monotonic() - began
+
+        rate = _learning_rate(config, progress.seconds / budget)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        with torch.autocast(device.type, torch.bfloat16):
+            output = model(
+                example.lightness.contiguous(memory_format=torch.channels_last),
+                example.hints.contiguous(memory_format=torch.channels_last),
+                example.theme,
+            )
+        loss = loss_of(config, output.float(), example)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+        optimizer.step()
+        _average(averaged, network, min(config.ema, (1 + progress.step) / (10 + progress.step)))
+
+        progress.step += 1
+        progress.samples += batch * world
+        window.append(loss.item())
+        progress.seconds += min(time.monotonic() - began, LONGEST_STEP)
+
+        if rank:
+            continue
+        if len(window) == 100 and curves:
+            curves.add(progress, "train", loss=sum(window) / 100, rate=rate, crop=crop,
+                       data_share=data_seconds / max(progress.seconds, 1e-9))  # fmt: skip
+            window.clear()
+        if progress.seconds - saved > config.checkpoint_minutes * 60:
+            _save(folder, config, network, averaged, optimizer, progress)
+            saved = progress.seconds
+        if progress.seconds - evaluated > config.evaluate_minutes * 60 and curves:
+            _evaluate(folder, config, averaged, progress, curves, device)
+            evaluated = progress.seconds
+    if rank == 0 and curves:
+        _save(folder, config, network, averaged, optimizer, progress)
+        _evaluate(folder, config, averaged, progress, curves, device)
+    if world > 1:
+        torch.distributed.destroy_process_group()
+
+
+def next_batch(
+    photos: Tensor, crop: int, batch: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Random square cuts, mirrored at random: lightness (N, 1, H, W) and ab (N, 2, H, W)."""
+    device, side = photos.device, photos.shape[-1]
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(batch, device=device, generator=generator)
+
+    index = torch.randint(len(photos), (batch,), device=device, generator=generator)
+    rgb = photos[index].float() / 255
+    scale = uniform(0.6, 1.0)  # share of the photo's side that the cut shows
+    mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    theta = torch.zeros(batch, 2, 3, device=device)
+    theta[:, 0, 0], theta[:, 1, 1] = scale * mirror, scale
+    theta[:, 0, 2], theta[:, 1, 2] = (1 - scale) * uniform(-1, 1), (1 - scale) * uniform(-1, 1)
+    grid = F.affine_grid(theta, [batch, 3, crop, crop], align_corners=False)
+    rgb = F.grid_sample(rgb, grid, "bilinear", "reflection", align_corners=False).clamp(0, 1)
+    lab = rgb_to_lab(rgb)
+    # Old photographs differ in exposure and contrast: change L's curve, never its order.
+    lightness = (lab[:, :1] / 100).clamp(1e-4, 1) ** torch.exp(uniform(-0.3, 0.3)).view(-1, 1, 1, 1)
+    return lightness, lab[:, 1:] / AB_SCALE
+
+
+def loss_of(config: TrainConfig, output: Tensor, example: Example) -> Tensor:
+    if config.network == "paper":
+        return paper_loss(output, example, config.loss_terms)
+    return default_loss(output, example)
+
+
+def _stage(stages: str, done: float) -> tuple[int, int]:
+    """The crop and batch size of the moment; done: share of the budget that is spent."""
+    end = 0.0
+    crop = batch = 0
+    for stage in stages.split(","):
+        crop_text, batch_text, share = stage.split("x")
+        crop, batch = int(crop_text), int(batch_text)
+        end += float(share)
+        if done < end:
+            break
+    return crop, batch
+
+
+def _learning_rate(config: TrainConfig, done: float) -> float:
+    if done < config.warmup:
+        return config.learning_rate * (0.01 + 0.99 * done / config.warmup)
+    return config.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1.0))) / 2)
+
+
+@torch.no_grad()
+def _average(averaged: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
+    for mean, now in zip(
+        averaged.state_dict().values(), network.state_dict().values(), strict=True
+    ):
+        if mean.is_floating_point():
+            mean.lerp_(now, 1 - decay)
+        else:
+            mean.copy_(now)
+
+
+def _new_network(config: TrainConfig) -> ColorizationNetwork:
+    if config.start_from:
+        return load_network(config.network, Path(config.start_from)).train()
+    return build_network(config.network).train()
+
+
+def _resume(
+    folder: Path,
+    network: torch.nn.Module,
+    averaged: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    device: torch.device,
+) -> Progress:
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return Progress()
+    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    network.load_state_dict(state["network"])
+    averaged.load_state_dict(state["averaged"])
+    optimizer.load_state_dict(state["optimizer"])
+    return Progress(**state["progress"])
+
+
+def _save(
+    folder: Path,
+    config: TrainConfig,
+    network: ColorizationNetwork,
+    averaged: ColorizationNetwork,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+) -> None:
+    state = {
+        "network": network.state_dict(),
+        "averaged": averaged.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "progress": asdict(progress),
+        "config": asdict(config),
+    }
+    partial = folder / "checkpoint.partial"
+    torch.save(state, partial)
+    partial.replace(folder / "checkpoint.pt")
+    record = {"config": asdict(config), **asdict(progress)}
+    save_network(averaged, config.network, folder / f"{config.network}.safetensors", record)
+
+
+class Curves:
+    """Figures of a run: a line of JSON each, and TensorBoard where it is installed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "curves.jsonl"
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            self.writer = None
+        else:
+            self.writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+
+    def add(self, progress: Progress, kind: str, **values: float) -> None:
+        line = {"kind": kind, **asdict(progress), **values}
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        print(" ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in line.items()),
+              flush=True)  # fmt: skip
+        if self.writer is not None:
+            for name, value in values.items():
+                self.writer.add_scalar(f"{kind}/{name}", value, progress.samples)  # type: ignore[no-untyped-call]
+
+
+MODES = {
+    "nothing": Mix(1, 0, 0, 0),
+    "theme": Mix(0, 1, 0, 0),
+    "dots": Mix(0, 0, 1, 0, max_dots=20),
+    "both": Mix(0, 0, 0, 1, max_dots=20),
+}
+
+
+@torch.no_grad()
+def _evaluate(
+    folder: Path,
+    config: TrainConfig,
+    network: ColorizationNetwork,
+    progress: Progress,
+    curves: Curves,
+    device: torch.device,
+    side: int = 192,
+) -> None:
+    """PSNR of the four combinations on 48 validation photos, and a contact sheet of ten."""
+    photos = load_squares(Path(config.photos), "val", side, limit=48, cache=Path("runs/photos"))
+    rgb = photos.to(device).float() / 255
+    lab = rgb_to_lab(rgb)
+    figures: dict[str, float] = {
+        "gray": _psnr(lab_to_rgb(lab * lab.new_tensor([1, 0, 0]).view(3, 1, 1)), rgb)
+    }
+    rows = [(lab[:10, :1] / 100).expand(-1, 3, -1, -1)]
+    for name, mix in MODES.items():
+        example = simulate(
+            lab[:, :1] / 100, lab[:, 1:] / AB_SCALE, mix, torch.Generator(device).manual_seed(0)
+        )
+        colored = torch.cat(list(_colored(network, example)))
+        figures[name] = _psnr(colored, rgb)
+        rows.append(colored[:10])
+    curves.add(progress, "validation", **figures)
+    sheet = torch.cat([torch.cat(list(row), 2) for row in (*rows, rgb[:10])], 1)
+    pixels = (sheet.permute(1, 2, 0).cpu().numpy() * 255).astype(np.uint8)
+    Image.fromarray(pixels).save(folder / f"sheet-{progress.samples:08d}.jpg", quality=88)
+
+
+def _colored(network: ColorizationNetwork, example: Example, batch: int = 8) -> Iterator[Tensor]:
+    for i in range(0, len(example.lightness), batch):
+        part = slice(i, i + batch)
+        ab = network(example.lightness[part], example.hints[part], example.theme[part])
+        yield lab_to_rgb(torch.cat((example.lightness[part] * 100, ab.float() * AB_SCALE), 1))
+
+
+def _psnr(output: Tensor, truth: Tensor) -> float:
+    """Mean over the photos of each one's PSNR over RGB in dB."""
+    error = (output - truth).square().mean((1, 2, 3))
+    return float((-10 * torch.log10(error)).mean())
+
+
+def _parse(arguments: Sequence[str] | None) -> TrainConfig:
+    """One option for each field of TrainConfig."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for field in fields(TrainConfig):
+        assert field.default is not MISSING
+        name = "--" + field.name.replace("_", "-")
+        choices = sorted(NETWORKS) if field.name == "network" else None
+        parser.add_argument(name, type=type(field.default), default=field.default, choices=choices,
+                            metavar=None if choices else type(field.default).__name__.upper(),
+                            help=f"default: {field.default!r}")  # fmt: skip
+    return TrainConfig(**vars(parser.parse_args(arguments)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Weights as safetensors files: fp16 numbers, dimensions and training record in the metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from engine.networks import NETWORKS, ColorizationNetwork, build_network
+
+FOLDER = Path(__file__).parent / "weights"
+
+
+class WeightsMissing(Exception):
+    """There are no usable weights; the message says what to do."""
+
+
+def weights_path(name: str) -> Path:
+    """Where the shipped weights of a network lie. Raises WeightsMissing for an unknown name."""
+    if name not in NETWORKS:
+        raise WeightsMissing(f"there is no network '{name}'; choose one of {', '.join(NETWORKS)}")
+    return FOLDER / f"{name}.safetensors"
+
+
+def load_network(name: str = "default", path: Path | None = None) -> ColorizationNetwork:
+    """A network in eval mode, fp32, on the CPU, from the shipped file or from `path`.
+
+    Raises WeightsMissing when the file is absent, damaged or of another network.
+    """
+    path = path or weights_path(name)
+    try:
+        with safe_open(path, framework="pt") as file:
+            record = file.metadata() or {}
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+        network = build_network(record["network"], json.loads(record["dimensions"]))
+        network.load_state_dict(tensors, strict=False)
+    except FileNotFoundError:
+        raise WeightsMissing(f"{path} is missing; run: python3 install.py repair") from None
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise WeightsMissing(
+            f"{path} is damaged ({error}); run: python3 install.py repair"
+        ) from error
+    return network.eval()
+
+
+def save_network(
+    network: ColorizationNetwork, name: str, path: Path, record: Mapping[str, object]
+) -> None:
+    """Write a network's weights in fp16 with its dimensions and a training record.
+
+    record: what a reader wants to know of the training; JSON values.
+    """
+    tensors = {
+        key: value.detach().cpu().to(torch.float16).contiguous()
+        for key, value in network.state_dict().items()
+        if value.is_floating_point()
+    }
+    metadata = {
+        "network": name,
+        "dimensions": json.dumps(asdict(network.dimensions)),
+        "training": json.dumps(record),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata)
+    partial.replace(path)
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -11,6 +11,8 @@ TensorBoard curves where TensorBoard is installed, `sheet-*.jpg` (contact sheets
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import json
 import math
 import os
@@ -97,7 +99,8 @@ def train(config: TrainConfig) -> None:
 
     torch.manual_seed(config.seed)
     generator = torch.Generator(device).manual_seed(config.seed + rank)
-    network = _new_network(config).to(device, memory_format=torch.channels_last)
+    network = _new_network(config).to(device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = build_network(config.network, asdict(network.dimensions)).to(device).eval()
     averaged.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(
@@ -178,7 +181,7 @@ def next_batch(
     photos: Tensor, crop: int, batch: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Random square cuts, mirrored at random: lightness (N, 1, H, W) and ab (N, 2, H, W)."""
-    device, side = photos.device, photos.shape[-1]
+    device = photos.device
 
     def uniform(low: float, high: float) -> Tensor:
         return low + (high - low) * torch.rand(batch, device=device, generator=generator)
@@ -284,22 +287,20 @@ class Curves:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "curves.jsonl"
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            self.writer = None
-        else:
-            self.writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self.board: Any = None
+        if importlib.util.find_spec("tensorboard"):
+            board = importlib.import_module("torch.utils.tensorboard")
+            self.board = board.SummaryWriter(str(folder))
 
     def add(self, progress: Progress, kind: str, **values: float) -> None:
         line = {"kind": kind, **asdict(progress), **values}
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")
-        print(" ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in line.items()),
-              flush=True)  # fmt: skip
-        if self.writer is not None:
+        shown = (f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in line.items())
+        print(" ".join(shown), flush=True)
+        if self.board is not None:
             for name, value in values.items():
-                self.writer.add_scalar(f"{kind}/{name}", value, progress.samples)  # type: ignore[no-untyped-call]
+                self.board.add_scalar(f"{kind}/{name}", value, progress.samples)
 
 
 MODES = {

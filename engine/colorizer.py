@@ -1,0 +1,334 @@
+"""The engine's public face, at two speeds.
+
+colorizer = Colorizer.load()
+picture = colorizer.open(gray)                       # heavy, once for each photo
+result = colorizer.colorize(picture, hints, theme)   # light, once for each brush stroke
+pixels = result.full()                               # the photo's own size, on demand
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.color import deltaE_ciede2000, rgb2lab
+from torch import Tensor
+
+from engine.color import AB_SCALE
+from engine.compose import compose
+from engine.enlarge import full_size
+from engine.hints import Hint, hint_planes, srgb_to_lab
+from engine.networks import ColorizationNetwork
+from engine.networks.base import MAX_THEME_COLORS, Features, no_theme
+from engine.networks.propagation import propagate
+from engine.themes import Theme, reduce_theme
+from engine.weights import load_network, sha256, weights_path
+
+MAX_PIXELS = 200_000_000
+WORKING_SIDE = 256  # the photo's area at working size is this squared; its aspect is kept
+MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
+_KEPT_FEATURES = 4  # per picture: so many sets of dots can be taken up again without the encoder
+_DTYPES = (np.uint8, np.uint16, np.float32)
+
+Gray = NDArray[Any]  # uint8, uint16 or float32
+Tick = Callable[[float], None]  # fraction done, 0..1; may raise Cancelled
+
+
+class Cancelled(Exception):
+    """The caller wants no result any more; raised by its `tick`."""
+
+
+def no_tick(fraction: float) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A photo made ready: its pixels and everything that depends on its lightness alone."""
+
+    gray: Gray  # (H, W) or (H, W, 2), as given to `open`
+    lightness: Tensor  # (1, 1, h, w) at working size, L / 100, padded to the network's multiple
+    size: tuple[int, int]  # (height, width) at working size, without the padding
+    features: OrderedDict[bytes, Features] = field(
+        default_factory=OrderedDict, repr=False, compare=False
+    )  # the encoder's answers by the hints they were made with, newest last
+
+    @property
+    def height(self) -> int:
+        return int(self.gray.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.gray.shape[1])
+
+
+@dataclass(frozen=True)
+class HintReport:
+    """What became of a dot. Colours are sRGB, 0..255."""
+
+    hint: Hint
+    reachable: tuple[int, int, int]  # the nearest colour that exists at this lightness
+    reached: tuple[int, int, int]  # the result at the dot
+    delta_e: float  # CIEDE2000 between those two
+
+
+@dataclass(frozen=True)
+class Result:
+    """Colour for a picture, at working size; pixels are made on demand."""
+
+    picture: Picture
+    ab: NDArray[np.float32]  # (h, w, 2), CIE units
+    hints: tuple[Hint, ...]
+
+    def full(self, tick: Tick = no_tick) -> Gray:
+        """The photo in colour, at its own size and dtype: (H, W, 3), or (H, W, 4) with alpha."""
+        return full_size(self.picture.gray, self.ab, tick)
+
+    def preview(self, max_side: int) -> NDArray[np.uint8]:
+        """The result with its longer side at most max_side: (h, w, 3 or 4), sRGB 0..255."""
+        gray: Gray = _to_uint8(self.picture.gray)
+        scale = max_side / max(gray.shape[:2])
+        if scale < 1:
+            height, width = (max(1, round(side * scale)) for side in gray.shape[:2])
+            gray = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(full_size(gray, self.ab, no_tick), np.uint8)
+
+    def reports(self) -> tuple[HintReport, ...]:
+        """How well each dot was followed."""
+        if not self.hints:
+            return ()
+        gray = gray_at(self.picture.gray, self.hints)
+        asked = np.array([srgb_to_lab(hint.color)[1:] for hint in self.hints], np.float32)
+        reached_ab = np.stack([_sample(self.ab, hint, self.picture) for hint in self.hints])
+        reachable = compose(gray[None], asked[None])[0]
+        reached = compose(gray[None], reached_ab[None])[0]
+        delta = deltaE_ciede2000(rgb2lab(reachable), rgb2lab(reached))
+        return tuple(
+            HintReport(hint, _color(a), _color(b), float(d))
+            for hint, a, b, d in zip(self.hints, reachable, reached, delta, strict=True)
+        )
+
+
+class Colorizer:
+    """A network on a device. Safe to call from several threads; calls take turns."""
+
+    def __init__(self, network: ColorizationNetwork, name: str, device: str, digest: str) -> None:
+        self.network = network.to(device)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.name = name
+        self.device = device
+        self.weights_sha256 = digest
+        self._turn = threading.Lock()
+
+    @classmethod
+    def load(cls, network: str = "default", device: str | None = None) -> Colorizer:
+        """Load shipped weights. device: "cpu", "cuda" or None for the best there is.
+
+        Raises WeightsMissing.
+        """
+        loaded = load_network(network)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return cls(loaded, network, device, sha256(weights_path(network)))
+
+    def open(self, gray: Gray) -> Picture:
+        """Make a photo ready.
+
+        gray: (H, W), or (H, W, 2) with alpha last; uint8, uint16 (0..65535) or float32 (0..1);
+        sRGB-encoded luminance. Raises ValueError with a sentence for people.
+        """
+        _check(gray)
+        small, size = self._working_size(gray)
+        lightness = torch.from_numpy(_lightness(small))[None, None]
+        bottom, right = (-side % self.network.multiple for side in size)
+        padded = torch.nn.functional.pad(lightness, (0, right, 0, bottom), mode="replicate")
+        return Picture(gray, padded.to(self.device), size)
+
+    def colorize(
+        self,
+        picture: Picture,
+        hints: Sequence[Hint] = (),
+        theme: Theme | None = None,
+        *,
+        strength: float = 1.0,
+        saturation: float = 1.0,
+        tick: Tick = no_tick,
+    ) -> Result:
+        """Colour a picture.
+
+        hints: those outside the photo are ignored. theme: more than 7 colours are reduced.
+        strength: of the theme, 0 (none) .. 1 (as the network reads it) .. 2 (only these colours).
+        saturation: 0 (grey) .. 1 .. 2. Raises Cancelled when `tick` does, ValueError for values
+        out of range.
+        """
+        if not (0 <= strength <= MAX_STRENGTH and 0 <= saturation <= MAX_SATURATION):
+            raise ValueError("the theme's strength and the saturation must be from 0 to 2")
+        kept = tuple(h for h in hints if 0 <= h.x < picture.width and 0 <= h.y < picture.height)
+        with self._turn, torch.inference_mode():
+            tick(0.0)
+            planes = self._planes(picture, kept)
+            features = self._features(picture, planes)
+            tick(0.7)
+            ab = self._decode(features, theme, strength) * saturation
+            if kept:
+                ab = lock(picture.lightness, planes, ab)
+            tick(1.0)
+        height, width = picture.size
+        cut = ab[0, :, :height, :width].permute(1, 2, 0).float().cpu().numpy() * AB_SCALE
+        return Result(picture, np.ascontiguousarray(cut), kept)
+
+    def _working_size(self, gray: Gray) -> tuple[Gray, tuple[int, int]]:
+        scale = WORKING_SIDE / float(np.sqrt(gray.shape[0] * gray.shape[1]))
+        height, width = (max(1, round(side * scale)) for side in gray.shape[:2])
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        if gray.ndim == 2:
+            return cv2.resize(gray, (width, height), interpolation=method), (height, width)
+        return _resize_visible(gray, (width, height), method), (height, width)
+
+    def _planes(self, picture: Picture, hints: Sequence[Hint]) -> Tensor:
+        """The hints tensor (1, 3, h, w), padded; colours as the photo's lightness can show them."""
+        _, _, height, width = picture.lightness.shape
+        if not hints:
+            return picture.lightness.new_zeros(1, 3, height, width)
+        shown = _reachable(picture.gray, hints)
+        planes = hint_planes(shown, (picture.height, picture.width), picture.size)
+        planes[:2] /= AB_SCALE
+        bottom, right = height - picture.size[0], width - picture.size[1]
+        padded = np.pad(planes, ((0, 0), (0, bottom), (0, right)))
+        return torch.from_numpy(padded)[None].to(self.device)
+
+    def _features(self, picture: Picture, planes: Tensor) -> Features:
+        key = planes.cpu().numpy().tobytes() if planes.any() else b""
+        if key not in picture.features:
+            picture.features[key] = self.network.encode(picture.lightness, planes)
+            while len(picture.features) > _KEPT_FEATURES:
+                picture.features.popitem(last=False)
+        picture.features.move_to_end(key)
+        return picture.features[key]
+
+    def _decode(self, features: Features, theme: Theme | None, strength: float) -> Tensor:
+        reference = features[0].new_zeros(1, 1, 1, 1)
+        if theme is None or not theme.colors or strength == 0:
+            return self.network.decode(features, no_theme(reference))
+        tokens = theme_tensor(theme).to(self.device)
+        themed = self.network.decode(features, tokens)
+        if strength < 1:
+            plain = self.network.decode(features, no_theme(reference))
+            return torch.lerp(plain, themed, strength)
+        return torch.lerp(themed, only_theme(themed, tokens), strength - 1)
+
+
+def theme_tensor(theme: Theme) -> Tensor:
+    """A theme for the network: (1, 7, 3), ab / AB_SCALE and the mask."""
+    colors = theme.colors
+    if len(colors) > MAX_THEME_COLORS:
+        colors = reduce_theme(colors, MAX_THEME_COLORS).colors
+    rows = torch.zeros(1, MAX_THEME_COLORS, 3)
+    for row, color in enumerate(colors):
+        _, a, b = srgb_to_lab(color)
+        rows[0, row] = torch.tensor((a / AB_SCALE, b / AB_SCALE, 1.0))
+    return rows
+
+
+def only_theme(ab: Tensor, theme: Tensor) -> Tensor:
+    """Draw every colour (N, 2, H, W) softly to the theme colours near it: no steps show."""
+    colors, present = theme[..., :2], theme[..., 2]
+    distance = (ab[:, None] - colors[..., None, None]).square().sum(2)  # (N, K, H, W)
+    softness = 0.004  # (7 CIE units)^2 / AB_SCALE^2
+    logits = -distance / softness + (present[..., None, None] - 1) * 1e4
+    return torch.einsum("nkhw,nkc->nchw", torch.softmax(logits, 1), colors)
+
+
+def lock(lightness: Tensor, planes: Tensor, ab: Tensor) -> Tensor:
+    """Make the result at the dots the asked colour: spread what is missing along edges.
+
+    The correction fades with the spread's confidence, so it stays in the dot's neighbourhood and
+    on its side of an edge.
+    """
+    mask = planes[:, 2:]
+    missing = torch.cat(((planes[:, :2] - ab) * mask, mask), 1)
+    spread = propagate(lightness, missing)
+    return ab + spread[:, :2] * spread[:, 2:]
+
+
+def _check(gray: Gray) -> None:
+    if gray.dtype not in _DTYPES:
+        raise ValueError(f"pixels must be uint8, uint16 or float32, not {gray.dtype}")
+    if gray.ndim not in (2, 3) or (gray.ndim == 3 and gray.shape[2] != 2):
+        raise ValueError(f"a photo is (height, width) or (height, width, 2), not {gray.shape}")
+    if gray.shape[0] == 0 or gray.shape[1] == 0:
+        raise ValueError("the photo is empty: it has no pixels")
+    if gray.shape[0] * gray.shape[1] > MAX_PIXELS:
+        raise ValueError(
+            f"the photo has {gray.shape[0] * gray.shape[1] / 1e6:.0f} megapixels; "
+            f"at most {MAX_PIXELS // 1_000_000} can be coloured"
+        )
+    if gray.ndim == 3 and not gray[..., 1].any():
+        raise ValueError("the photo is fully transparent: there is nothing to colour")
+
+
+def _unit(gray: Gray) -> NDArray[np.float32]:
+    """Any supported dtype to float32, 0..1."""
+    if gray.dtype == np.float32:
+        finite = np.nan_to_num(gray, nan=0.0, posinf=1.0, neginf=0.0)
+        return np.clip(finite, 0, 1).astype(np.float32)
+    return gray.astype(np.float32) / np.float32(np.iinfo(gray.dtype).max)
+
+
+def _to_uint8(gray: Gray) -> NDArray[np.uint8]:
+    return gray if gray.dtype == np.uint8 else (_unit(gray) * 255 + 0.5).astype(np.uint8)
+
+
+def _resize_visible(gray: Gray, size: tuple[int, int], method: int) -> NDArray[np.float32]:
+    """Resize (H, W, 2) so that transparent pixels do not count; returns (h, w), 0..1."""
+    unit = _unit(gray)
+    weighted = unit * np.stack((unit[..., 1], np.ones_like(unit[..., 1])), -1)
+    small = cv2.resize(weighted, size, interpolation=method)
+    alpha = small[..., 1]
+    mean = weighted[..., 0].sum() / unit[..., 1].sum()
+    return np.where(alpha > 1e-3, small[..., 0] / np.maximum(alpha, 1e-3), mean).astype(np.float32)
+
+
+def _lightness(gray: Gray) -> NDArray[np.float32]:
+    """L / 100 of sRGB-encoded luminance."""
+    unit = _unit(gray)
+    return (rgb2lab(np.repeat(unit[..., None], 3, -1))[..., 0] / 100).astype(np.float32)
+
+
+def gray_at(gray: Gray, hints: Sequence[Hint]) -> NDArray[np.uint8]:
+    """Mean 8-bit luminance under each hint: (len(hints),)."""
+    means = []
+    for hint in hints:
+        top, bottom = max(0, int(hint.y - hint.radius)), int(hint.y + hint.radius) + 1
+        left, right = max(0, int(hint.x - hint.radius)), int(hint.x + hint.radius) + 1
+        window = gray[top:bottom, left:right]
+        means.append(_unit(window if window.ndim == 2 else window[..., 0]).mean())
+    return (np.array(means) * 255 + 0.5).astype(np.uint8)
+
+
+def _reachable(gray: Gray, hints: Sequence[Hint]) -> list[Hint]:
+    """The hints with the nearest colours that exist at the photo's lightness."""
+    asked = np.array([srgb_to_lab(hint.color)[1:] for hint in hints], np.float32)
+    colors = compose(gray_at(gray, hints)[None], asked[None])[0]
+    return [
+        Hint(hint.x, hint.y, hint.radius, _color(color))
+        for hint, color in zip(hints, colors, strict=True)
+    ]
+
+
+def _sample(ab: NDArray[np.float32], hint: Hint, picture: Picture) -> NDArray[np.float32]:
+    height, width = ab.shape[:2]
+    y = min(int(hint.y * height / picture.height), height - 1)
+    x = min(int(hint.x * width / picture.width), width - 1)
+    return ab[y, x]
+
+
+def _color(rgb: NDArray[Any]) -> tuple[int, int, int]:
+    r, g, b = (int(value) for value in rgb)
+    return r, g, b

@@ -1,0 +1,99 @@
+"""Both networks keep the contract of `ColorizationNetwork`."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.networks import NETWORKS, ColorizationNetwork, build_network
+from engine.networks.base import no_hints, no_theme
+from engine.networks.propagation import propagate
+
+
+@pytest.fixture(params=sorted(NETWORKS))
+def network(request: pytest.FixtureRequest) -> ColorizationNetwork:
+    torch.manual_seed(0)
+    return build_network(request.param).eval()
+
+
+@pytest.fixture
+def lightness() -> torch.Tensor:
+    return torch.rand(2, 1, 64, 96, generator=torch.Generator().manual_seed(0))
+
+
+@torch.no_grad()
+def test_ab_has_the_size_of_the_lightness(
+    network: ColorizationNetwork, lightness: torch.Tensor
+) -> None:
+    ab = network(lightness, no_hints(lightness), no_theme(lightness))
+
+    assert ab.shape == (2, 2, 64, 96)
+    assert ab.abs().max() <= 1.2
+
+
+@torch.no_grad()
+def test_a_theme_and_a_dot_change_the_answer(
+    network: ColorizationNetwork, lightness: torch.Tensor
+) -> None:
+    hints, theme = no_hints(lightness), no_theme(lightness)
+    plain = network(lightness, hints, theme)
+    theme[:, :3] = torch.tensor((0.5, -0.5, 1.0))
+    hints[:, :, 10:14, 10:14] = torch.tensor((0.5, 0.5, 1.0)).view(3, 1, 1)
+
+    assert not torch.equal(network(lightness, hints, no_theme(lightness)), plain)
+    assert not torch.equal(network(lightness, no_hints(lightness), theme), plain)
+
+
+@torch.no_grad()
+def test_one_encoding_serves_many_themes(
+    network: ColorizationNetwork, lightness: torch.Tensor
+) -> None:
+    theme = no_theme(lightness)
+    theme[:, :4] = torch.tensor((0.3, 0.1, 1.0))
+    features = network.encode(lightness, no_hints(lightness))
+    network.decode(features, no_theme(lightness))
+
+    assert torch.equal(
+        network.decode(features, theme), network(lightness, no_hints(lightness), theme)
+    )
+
+
+@torch.no_grad()
+def test_the_order_of_a_theme_does_not_matter_to_default(lightness: torch.Tensor) -> None:
+    network = build_network("default").eval()
+    theme = no_theme(lightness)
+    theme[:, :3] = torch.tensor(((0.5, 0.0, 1.0), (0.0, 0.5, 1.0), (-0.5, 0.2, 1.0)))
+    turned = theme[:, torch.tensor((6, 2, 0, 5, 1, 4, 3))]
+    hints = no_hints(lightness)
+
+    same = torch.allclose(
+        network(lightness, hints, theme), network(lightness, hints, turned), atol=1e-5
+    )
+    assert same
+
+
+def test_dots_spread_up_to_an_edge() -> None:
+    lightness = torch.full((1, 1, 64, 64), 0.2)
+    lightness[..., 32:] = 0.8
+    hints = torch.zeros(1, 3, 64, 64)
+    hints[0, :, 30, 10] = torch.tensor((0.5, 0.1, 1.0))
+    hints[0, :, 30, 50] = torch.tensor((-0.5, 0.1, 1.0))
+
+    a = propagate(lightness, hints)[0, 0]
+
+    assert a[:, :30].min() > 0.3
+    assert a[:, 34:].max() < -0.3
+
+
+def test_confidence_is_whole_at_a_dot_and_falls_with_distance() -> None:
+    hints = torch.zeros(1, 3, 64, 64)
+    hints[0, :, 30, 10] = torch.tensor((0.5, 0.1, 1.0))
+
+    confidence = propagate(torch.full((1, 1, 64, 64), 0.5), hints)[0, 2]
+
+    assert confidence[30, 10] == 1
+    assert confidence[30, 14] > confidence[30, 60]
+
+
+def test_nothing_spreads_from_no_dots() -> None:
+    assert not propagate(torch.rand(1, 1, 32, 32), torch.zeros(1, 3, 32, 32)).any()

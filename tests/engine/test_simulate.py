@@ -1,0 +1,89 @@
+"""Simulated people: what is drawn for training is what the photo holds."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.simulate import Example, Mix, draw_dots, kmeans, simulate
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(3)
+
+
+@pytest.fixture
+def patches(generator: torch.Generator) -> Tensor:
+    """ab (16, 2, 32, 32) of four flat quarters in four different colours."""
+    colors = torch.tensor(((0.5, 0.0), (-0.5, 0.1), (0.0, 0.6), (0.1, -0.6)))
+    rows = torch.arange(32) // 16
+    quarter = rows[:, None] * 2 + rows[None, :]
+    return colors[quarter].permute(2, 0, 1).repeat(16, 1, 1, 1)
+
+
+def drawn(ab: Tensor, mix: Mix, generator: torch.Generator) -> Example:
+    return simulate(torch.full_like(ab[:, :1], 0.5), ab, mix, generator)
+
+
+def test_kmeans_finds_the_colours_of_flat_patches(
+    patches: Tensor, generator: torch.Generator
+) -> None:
+    centres, present, cluster = kmeans(patches, generator)
+
+    decoded = centres.gather(1, cluster.flatten(1)[..., None].expand(-1, -1, 2))
+    error = (decoded.transpose(1, 2).view_as(patches) - patches).abs().amax((1, 2, 3))
+    many = present.sum(1) >= 6
+    assert (error[many] < 1e-4).float().mean() > 0.5
+    assert 3 <= present.sum(1).min() and present.sum(1).max() <= 7
+
+
+def test_the_four_combinations_are_drawn_as_asked(
+    patches: Tensor, generator: torch.Generator
+) -> None:
+    many = patches.repeat(64, 1, 1, 1)
+
+    example = drawn(many, Mix(0.1, 0.2, 0.3, 0.4), generator)
+
+    theme, dots = example.theme[..., 2].any(1), example.hints[:, 2].flatten(1).any(1)
+    counts = torch.stack((~theme & ~dots, theme & ~dots, ~theme & dots, theme & dots)).float()
+    assert torch.allclose(counts.mean(1), torch.tensor((0.1, 0.2, 0.3, 0.4)), atol=0.06)
+
+
+def test_dots_have_the_targets_colour(patches: Tensor, generator: torch.Generator) -> None:
+    example = drawn(patches, Mix(0, 0, 1, 0, recolored=1.0), generator)
+    mask = example.hints[:, 2:].bool().expand(-1, 2, -1, -1)
+
+    miss = (example.hints[:, :2] - example.target)[mask].abs()
+    # dots on the border of two patches take the mean of both
+    assert miss.median() < 1e-5
+
+
+def test_without_a_theme_the_theme_map_is_the_truth(
+    patches: Tensor, generator: torch.Generator
+) -> None:
+    example = drawn(patches, Mix(0.5, 0, 0.5, 0), generator)
+
+    assert torch.equal(example.theme_map, example.target)
+
+
+def test_recolouring_turns_theme_and_target_together(
+    patches: Tensor, generator: torch.Generator
+) -> None:
+    example = drawn(patches, Mix(0, 1, 0, 0, recolored=1.0), generator)
+
+    assert not torch.equal(example.target, patches)
+    distance = (example.target[:, None] - example.theme[..., :2, None, None]).norm(dim=2)
+    absent = 9 * (1 - example.theme[..., 2, None, None])
+    assert (distance + absent).amin(1).median() < 0.05
+
+
+def test_as_many_dots_are_drawn_as_wanted(patches: Tensor, generator: torch.Generator) -> None:
+    wanted = torch.arange(16)
+
+    hints = draw_dots(patches, wanted, generator)
+
+    painted = (hints[:, 2] > 0).flatten(1).sum(1)
+    assert painted[0] == 0
+    assert (painted[1:] >= 1).all() and (painted <= wanted).all()

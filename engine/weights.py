@@ -39,14 +39,22 @@ def load_network(name: str = "default", path: Path | None = None) -> Colorizatio
             record = file.metadata() or {}
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
         network = build_network(record["network"], json.loads(record["dimensions"]))
-        network.load_state_dict(tensors, strict=False)
+        _fill(network, tensors)
     except FileNotFoundError:
         raise WeightsMissing(f"{path} is missing; run: python3 install.py repair") from None
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsMissing(
             f"{path} is damaged ({error}); run: python3 install.py repair"
         ) from error
     return network.eval()
+
+
+def _fill(network: ColorizationNetwork, tensors: dict[str, torch.Tensor]) -> None:
+    """Load weights; only the counters of batch normalisation, which are not saved, may lack."""
+    missing, unexpected = network.load_state_dict(tensors, strict=False)
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise ValueError(f"{len(missing)} tensors are missing and {len(unexpected)} unknown")
 
 
 def save_network(

@@ -64,7 +64,7 @@ def test_colours_outside_the_gamut_are_clipped_only_in_srgb() -> None:
     vivid = torch.tensor((50.0, 100.0, -100.0)).view(3, 1, 1)
 
     assert lab_to_linear(vivid).min() < 0
-    assert 0 <= lab_to_rgb(vivid).min() and lab_to_rgb(vivid).max() <= 1
+    assert lab_to_rgb(vivid).min() >= 0 and lab_to_rgb(vivid).max() <= 1
 
 
 def test_the_transfer_curve_is_its_own_inverse() -> None:

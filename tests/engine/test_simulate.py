@@ -36,7 +36,7 @@ def test_kmeans_finds_the_colours_of_flat_patches(
     error = (decoded.transpose(1, 2).view_as(patches) - patches).abs().amax((1, 2, 3))
     many = present.sum(1) >= 6
     assert (error[many] < 1e-4).float().mean() > 0.5
-    assert 3 <= present.sum(1).min() and present.sum(1).max() <= 7
+    assert present.sum(1).min() >= 3 and present.sum(1).max() <= 7
 
 
 def test_the_four_combinations_are_drawn_as_asked(

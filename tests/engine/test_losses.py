@@ -1,0 +1,73 @@
+"""The paper's equations, checked against values worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.losses import default_loss, global_loss, paper_loss, point_loss, sobel
+from engine.simulate import Example
+
+
+def flat(value: float) -> torch.Tensor:
+    return torch.full((1, 2, 8, 8), value)
+
+
+def example(target: torch.Tensor, theme_map: torch.Tensor | None = None) -> Example:
+    return Example(
+        torch.zeros(1, 1, 8, 8),
+        torch.zeros(1, 3, 8, 8),
+        torch.zeros(1, 7, 3),
+        target,
+        target if theme_map is None else theme_map,
+    )
+
+
+def test_huber_is_square_inside_delta_and_straight_outside() -> None:
+    inside = global_loss(flat(0.4), example(flat(0.0)))
+    outside = global_loss(flat(2.0), example(flat(0.0)))
+
+    assert inside.item() == pytest.approx(0.5 * 0.4**2)
+    assert outside.item() == pytest.approx(0.5 * 2.0 - 0.5 * 0.5**2)
+
+
+def test_truth_counts_seventy_percent_and_theme_thirty() -> None:
+    loss = global_loss(flat(0.2), example(flat(0.0), flat(0.4)))
+
+    assert loss.item() == pytest.approx(0.7 * 0.02 + 0.3 * 0.02)
+
+
+def test_sobel_of_a_ramp_is_eight_times_its_slope() -> None:
+    ramp = torch.arange(8.0).expand(1, 2, 8, 8)
+
+    gradients = sobel(ramp)
+
+    assert torch.equal(gradients[:, 0::2], torch.full((1, 2, 6, 6), 8.0))
+    assert not gradients[:, 1::2].any()
+
+
+def test_only_dots_count_in_the_point_loss() -> None:
+    hints = torch.zeros(1, 3, 8, 8)
+    hints[0, :, 2, 3] = torch.tensor((0.5, 0.0, 1.0))
+
+    assert point_loss(flat(0.0), hints).item() == pytest.approx(0.25 / 128)
+
+
+@pytest.mark.parametrize("loss", [paper_loss, default_loss])
+def test_the_truth_costs_nothing_and_a_miss_does(loss) -> None:  # type: ignore[no-untyped-def]
+    truth = example(torch.rand(1, 2, 8, 8, generator=torch.Generator().manual_seed(0)))
+
+    assert loss(truth.target, truth).item() == pytest.approx(0, abs=1e-7)
+    assert loss(truth.target + 0.1, truth) > 0
+
+
+def test_terms_can_be_left_out_for_the_ablation() -> None:
+    truth = example(flat(0.1))
+    output = torch.rand(1, 2, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    alone = paper_loss(output, truth, "g")
+
+    assert alone < paper_loss(output, truth, "gs")
+    assert paper_loss(output, truth, "g") + paper_loss(output, truth, "s") == pytest.approx(
+        paper_loss(output, truth, "gs").item()
+    )

@@ -1,0 +1,83 @@
+"""Photos are found in folders and in a corpus of zip files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.photos import NoPhotos, load_squares, photo_files, read_photo, square
+
+
+def jpeg(width: int, height: int, color: tuple[int, int, int]) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (width, height), color).save(data, "JPEG", quality=95)
+    return data.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "b.jpg").write_bytes(jpeg(60, 40, (200, 40, 40)))
+    (tmp_path / "inner" / "a.jpg").write_bytes(jpeg(40, 60, (40, 200, 40)))
+    (tmp_path / "notes.txt").write_text("no photo")
+    return tmp_path
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    with zipfile.ZipFile(photos / "one.zip", "w") as shard:
+        for name, color in (("x", (10, 20, 200)), ("y", (200, 20, 10))):
+            shard.writestr(f"{name}.jpg", jpeg(48, 48, color))
+    with (photos / "index.csv").open("w", newline="") as lines:
+        writer = csv.DictWriter(lines, ("id", "shard", "split"))
+        writer.writeheader()
+        writer.writerow({"id": "x", "shard": "one.zip", "split": "train"})
+        writer.writerow({"id": "y", "shard": "one.zip", "split": "val"})
+    return tmp_path
+
+
+def test_a_folder_is_searched_to_the_bottom(folder: Path) -> None:
+    assert [name for name, _ in photo_files(folder, "train")] == ["b.jpg", "inner/a.jpg"]
+
+
+def test_a_corpus_keeps_its_splits_apart(corpus: Path) -> None:
+    ((name, opener),) = photo_files(corpus, "val")
+
+    assert name == "y"
+    assert read_photo(opener())[0, 0, 0] > 150
+
+
+def test_a_folder_without_photos_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoPhotos, match="holds no photographs"):
+        photo_files(tmp_path, "train")
+
+
+@pytest.mark.parametrize(("height", "width"), [(40, 90), (90, 40), (30, 30)])
+def test_squares_keep_the_aspect(height: int, width: int) -> None:
+    photo = np.zeros((height, width, 3), np.uint8)
+    short = min(height, width)
+    photo[(height - short) // 2 :, (width - short) // 2 :] = 255
+    photo[(height - short) // 2 + short :, :] = 0
+    photo[:, (width - short) // 2 + short :] = 0
+
+    assert (square(photo, 16) == 255).all()
+
+
+def test_photos_are_stacked_channels_first_and_kept(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+
+    first = load_squares(folder, "train", 32, cache=cache)
+    again = load_squares(folder, "train", 32, cache=cache)
+
+    assert first.shape == (2, 3, 32, 32)
+    assert (first == again).all()
+    assert first[0, 0].float().mean() > 150 > first[0, 1].float().mean()
+    assert len(list(cache.iterdir())) == 1

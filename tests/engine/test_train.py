@@ -1,0 +1,111 @@
+"""A real training run of seconds on real photographs: it learns, stops and goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import skimage
+import torch
+from PIL import Image
+
+from engine.train import TrainConfig, _parse, next_batch, train
+from engine.weights import WeightsMissing, load_network, save_network, weights_path
+
+SAMPLES = Path(skimage.__file__).parent / "data"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for path in sorted(SAMPLES.glob("*.png")):
+        with Image.open(path) as photo:
+            if photo.mode == "RGB" and min(photo.size) >= 200:
+                photo.save(folder / path.name)
+    assert any(folder.iterdir())
+    return folder
+
+
+def short(photos: Path, **knobs: object) -> TrainConfig:
+    values: dict[str, object] = {
+        "photos": str(photos),
+        "minutes": 0.05,
+        "stages": "32x4x0.5,64x2x0.5",
+        "evaluate_minutes": 100.0,
+    }
+    return TrainConfig(**{**values, **knobs})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("network", ["paper", "default"])
+def test_a_run_writes_weights_curves_and_a_sheet(
+    network: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    train(short(photos, network=network))
+
+    run = tmp_path / "runs" / network
+    lines = [json.loads(line) for line in (run / "curves.jsonl").read_text().splitlines()]
+    validation = [line for line in lines if line["kind"] == "validation"]
+    assert validation[-1].keys() >= {"gray", "nothing", "theme", "dots", "both"}
+    assert list(run.glob("sheet-*.jpg"))
+    assert load_network(network, run / f"{network}.safetensors").dimensions
+
+
+def test_a_run_goes_on_where_it_stopped(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    checkpoint = tmp_path / "runs/default/checkpoint.pt"
+
+    train(short(photos))
+    first = torch.load(checkpoint, weights_only=True)["progress"]
+    train(short(photos, minutes=0.1))
+    second = torch.load(checkpoint, weights_only=True)["progress"]
+
+    assert second["step"] > first["step"]
+    assert second["seconds"] >= 0.1 * 60
+
+
+def test_cuts_are_within_range() -> None:
+    photos = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8)
+
+    lightness, ab = next_batch(photos, 32, 5, torch.Generator().manual_seed(0))
+
+    assert lightness.shape == (5, 1, 32, 32) and ab.shape == (5, 2, 32, 32)
+    assert lightness.min() >= 0 and lightness.max() <= 1
+    assert ab.abs().max() <= 1
+
+
+def test_every_knob_is_an_option() -> None:
+    config = _parse(["--network", "paper", "--minutes", "3", "--learning-rate", "0.5"])
+
+    assert (config.network, config.minutes, config.learning_rate) == ("paper", 3.0, 0.5)
+
+
+def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissing, match=r"install\.py repair"):
+        load_network("default", tmp_path / "absent.safetensors")
+
+
+def test_damaged_weights_say_what_to_do(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00not json at all")
+
+    with pytest.raises(WeightsMissing, match="damaged"):
+        load_network("default", broken)
+
+
+def test_weights_of_a_changed_network_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_network(load_network("default"), "paper", path, {})
+
+    with pytest.raises(WeightsMissing, match="damaged"):
+        load_network("default", path)
+
+
+def test_an_unknown_network_is_named() -> None:
+    with pytest.raises(WeightsMissing, match="no network 'nonsense'"):
+        weights_path("nonsense")

@@ -1,0 +1,106 @@
+"""From ab at working size to the photo in colour at its own size.
+
+Around every place of the small picture ab is explained as a straight line over L, as in the guided
+filter (He, Sun and Tang, 2010): a slope, how much colour changes where lightness does, and the
+offset that makes the line meet the small picture's ab. Slopes and offsets are enlarged smoothly and
+the full-size L goes into the lines, so colour turns where the photo's lightness turns, and where L
+is flat the result is the plain cubic enlargement. All of it runs in bands of rows, and a band needs
+nothing of its neighbours: memory stays flat and there are no seams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.compose import compose
+
+BAND_PIXELS = 1 << 20  # coloured at a time
+RADIUS = 1  # of the window at working size
+EDGE = 0.1  # contrast of L (0..1) at which the slope is trusted half
+TRUST = 0.5  # share of the slope that is used; more overshoots at edges of lightness alone
+SMOOTH = 4  # times the working size that the cubic enlargement goes; from there on it is linear
+
+
+def enlarge_ab(ab: NDArray[np.float32], gray: NDArray[Any]) -> NDArray[np.float32]:
+    """Enlarge ab edge-aware.
+
+    ab: (h, w, 2) in any unit; gray: (H, W) uint8, uint16 or float32. Returns (H, W, 2).
+    """
+    lines = Lines(ab, gray)
+    return lines.band(gray, 0, gray.shape[0])
+
+
+def full_size(
+    gray: NDArray[Any], ab: NDArray[np.float32], tick: Callable[[float], None]
+) -> NDArray[Any]:
+    """The photo in colour.
+
+    gray: (H, W), or (H, W, 2) with alpha last; uint8, uint16 or float32. ab: (h, w, 2), CIE units.
+    tick: called with the fraction done after each band. Returns (H, W, 3), or (H, W, 4) with
+    gray's alpha, of gray's dtype.
+    """
+    luminance = gray if gray.ndim == 2 else np.ascontiguousarray(gray[..., 0])
+    height, width = luminance.shape
+    lines = Lines(ab, luminance)
+    result = np.empty((height, width, 3 if gray.ndim == 2 else 4), gray.dtype)
+    if gray.ndim == 3:
+        result[..., 3] = gray[..., 1]
+    rows = max(1, BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        band = luminance[top:bottom]
+        result[top:bottom, :, :3] = compose(band, lines.band(band, top, height))
+        tick(bottom / height)
+    return result
+
+
+class Lines:
+    """ab as straight lines over L: slopes and offsets, already as wide as the photo.
+
+    Only their rows are enlarged later, band by band: the width is done once for all bands.
+    """
+
+    def __init__(self, ab: NDArray[np.float32], gray: NDArray[Any]) -> None:
+        height, width = ab.shape[:2]
+        small = cv2.resize(_unit(gray), (width, height), interpolation=cv2.INTER_AREA)
+        guide = np.asarray(small, np.float32)[..., None]
+        mean_guide, mean_ab = _mean(guide), _mean(ab)
+        variance = _mean(guide * guide) - mean_guide**2
+        covariance = _mean(guide * ab) - mean_guide * mean_ab
+        slope = np.float32(TRUST) * covariance / (variance + EDGE**2)
+        lines = np.concatenate((slope, ab - slope * guide), -1)  # (h, w, 4)
+        size = (min(SMOOTH * width, gray.shape[1]), min(SMOOTH * height, gray.shape[0]))
+        lines = cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC)
+        wide = (gray.shape[1], lines.shape[0])
+        self._wide = np.asarray(cv2.resize(lines, wide, interpolation=cv2.INTER_LINEAR))
+
+    def band(self, gray: NDArray[Any], top: int, height: int) -> NDArray[np.float32]:
+        """ab of some rows of the photo.
+
+        gray: (rows, W), the photo's rows from `top` on; height: of the whole photo.
+        """
+        small = self._wide.shape[0]
+        place = (np.arange(top, top + gray.shape[0]) + 0.5) * small / height - 0.5
+        place = np.clip(place, 0, small - 1)
+        above = place.astype(np.intp)
+        below = np.minimum(above + 1, small - 1)
+        share = (place - above).astype(np.float32)[:, None, None]
+        lines = self._wide[above] * (1 - share) + self._wide[below] * share
+        return np.asarray(lines[..., :2] * _unit(gray)[..., None] + lines[..., 2:], np.float32)
+
+
+def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    side = 2 * RADIUS + 1
+    mean = cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(mean, np.float32).reshape(values.shape)
+
+
+def _unit(gray: NDArray[Any]) -> NDArray[np.float32]:
+    if gray.dtype == np.float32:
+        return np.clip(np.nan_to_num(gray), 0, 1)
+    return gray * np.float32(1 / np.iinfo(gray.dtype).max)

@@ -1,0 +1,131 @@
+"""Colour themes: three to seven colours that say what mood a picture shall have (paper 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.color import lab2rgb, rgb2lab
+from sklearn.cluster import KMeans
+
+MIN_COLORS, MAX_COLORS = 3, 7  # paper 3.2
+_SAMPLE_SIDE = 128  # a photo is looked at on a grid of about this side
+_WORTH_A_COLOR = 0.15  # one more colour must explain this share of what was left unexplained
+
+Color = tuple[int, int, int]  # sRGB, 0..255
+
+
+class ThemeError(ValueError):
+    """No theme can be made of this; the message says why."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours, the most used one first, and how much of a picture each one has."""
+
+    colors: tuple[Color, ...]
+    weights: tuple[float, ...] = ()  # sums to 1; equal shares when not given
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.weights and self.colors:
+            object.__setattr__(self, "weights", (1 / len(self.colors),) * len(self.colors))
+        if len(self.weights) != len(self.colors):
+            raise ThemeError("a theme needs one weight for each colour")
+
+
+def theme_from_photo(rgb: NDArray[np.uint8], count: int | None = None) -> Theme:
+    """K-means in ab over a colour photo.
+
+    rgb: (H, W, 3) sRGB. count: 3..7, or None to let the photo decide. The same photo gives the
+    same theme in the same order. A photo with fewer distinct colours gives fewer. Raises
+    ThemeError.
+    """
+    if count is not None and not MIN_COLORS <= count <= MAX_COLORS:
+        raise ThemeError(f"a theme has {MIN_COLORS} to {MAX_COLORS} colours, not {count}")
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or not rgb.size:
+        raise ThemeError("a theme is taken from a colour photo of shape (height, width, 3)")
+    scale = _SAMPLE_SIDE / max(rgb.shape[:2])
+    if scale < 1:
+        height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
+        rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    lab = rgb2lab(rgb).reshape(-1, 3)
+    return _theme(lab, np.ones(len(lab)), lab[:, 1:], count)
+
+
+def reduce_theme(colors: Sequence[Color], limit: int = MAX_COLORS, name: str = "") -> Theme:
+    """Drop what repeats and cluster the rest in Lab until at most `limit` colours are left.
+
+    Raises ThemeError when there are no colours.
+    """
+    if not colors:
+        raise ThemeError("the palette has no colours")
+    distinct, counts = np.unique(np.array(colors, np.uint8), axis=0, return_counts=True)
+    if len(distinct) <= limit:
+        unique = tuple(dict.fromkeys(tuple(int(v) for v in color) for color in colors))
+        share = {tuple(c): n / len(colors) for c, n in zip(distinct.tolist(), counts, strict=True)}
+        return Theme(
+            tuple((r, g, b) for r, g, b in unique),
+            tuple(float(share[color]) for color in unique),
+            name,
+        )
+    lab = rgb2lab(distinct[None])[0]
+    return Theme(*_cluster(lab, counts.astype(float), lab, limit), name)
+
+
+def ab_of(theme: Theme) -> NDArray[np.float64]:
+    """The theme's colours in CIE ab: (K, 2)."""
+    return rgb2lab(np.array([theme.colors], np.uint8))[0, :, 1:]
+
+
+def _theme(
+    lab: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    features: NDArray[np.float64],
+    count: int | None,
+) -> Theme:
+    distinct = len(np.unique(features.round(1), axis=0))
+    if count is None:
+        count = _natural_count(features, min(distinct, MAX_COLORS))
+    return Theme(*_cluster(lab, weights, features, min(count, distinct)))
+
+
+def _natural_count(features: NDArray[np.float64], most: int) -> int:
+    """Add colours while each one explains a good share of what is left."""
+    fewest = min(MIN_COLORS, most)
+    left = _fit(features, fewest).inertia_
+    for count in range(fewest + 1, most + 1):
+        now = _fit(features, count).inertia_
+        if now > (1 - _WORTH_A_COLOR) * left:
+            return count - 1
+        left = now
+    return most
+
+
+def _fit(
+    features: NDArray[np.float64], count: int, weights: NDArray[np.float64] | None = None
+) -> KMeans:
+    return KMeans(count, n_init=2, random_state=0).fit(features, sample_weight=weights)
+
+
+def _cluster(
+    lab: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    features: NDArray[np.float64],
+    count: int,
+) -> tuple[tuple[Color, ...], tuple[float, ...]]:
+    """Cluster by features; each cluster's mean Lab is its colour. The largest comes first."""
+    labels = _fit(features, count, weights).labels_
+    total = np.array([weights[labels == k].sum() for k in range(count)])
+    means = np.array(
+        [np.average(lab[labels == k], axis=0, weights=weights[labels == k]) for k in range(count)]
+    )
+    order = np.lexsort((means[:, 2], means[:, 1], means[:, 0], -total))
+    colors = (np.clip(lab2rgb(means[order][None])[0], 0, 1) * 255).round().astype(int)
+    return (
+        tuple((int(r), int(g), int(b)) for r, g, b in colors),
+        tuple(float(v) for v in total[order] / total.sum()),
+    )

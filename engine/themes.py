@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import lab2rgb, rgb2lab
-from sklearn.cluster import KMeans
+
+if TYPE_CHECKING:
+    from sklearn.cluster import KMeans
 
 MIN_COLORS, MAX_COLORS = 3, 7  # paper 3.2
 _SAMPLE_SIDE = 128  # a photo is looked at on a grid of about this side
@@ -108,6 +111,9 @@ def _natural_count(features: NDArray[np.float64], most: int) -> int:
 def _fit(
     features: NDArray[np.float64], count: int, weights: NDArray[np.float64] | None = None
 ) -> KMeans:
+    # A second's import, which colouring without a large palette does not need.
+    from sklearn.cluster import KMeans
+
     return KMeans(count, n_init=2, random_state=0).fit(features, sample_weight=weights)
 
 

@@ -1,0 +1,224 @@
+"""One short function for each method: message in, engine called, message out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.colorizer import MAX_PIXELS, Colorizer, Picture, Tick
+from engine.hints import Hint, hints_from_rgba
+from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
+from server.pictures import Pictures
+from server.protocol import PROTOCOL, VERSION, messages
+from server.protocol.client import picture_key
+from server.protocol.frames import Array
+from server.protocol.messages import ColorizeRequest, DotReport, EngineInfo, HintStrip
+
+DTYPES = {"U8": np.uint8, "U16": np.uint16, "F32": np.float32}
+NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
+NETWORK_SHARE = 0.4  # of a full-size job's progress bar
+
+Arrays = Mapping[str, Array]
+Params = Mapping[str, Any]
+
+
+class Refused(Exception):
+    """A request that cannot be served; the message is for people."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Reply:
+    result: dict[str, Any]
+    arrays: Arrays
+
+
+Handler = Callable[[Params, Arrays, Tick], Reply]
+
+
+class Handlers:
+    """The methods that need the engine, by name."""
+
+    def __init__(self, colorizer: Colorizer) -> None:
+        self.colorizer = colorizer
+        self.pictures = Pictures()
+        self.at_once: Mapping[str, Handler] = {
+            messages.HELLO: self.hello,
+            messages.CLOSE_PICTURE: self.close_picture,
+        }
+        self.in_lane: Mapping[str, Handler] = {
+            messages.OPEN_PICTURE: self.open_picture,
+            messages.COLORIZE: self.colorize,
+            messages.THEME_OF: self.theme_of,
+        }
+
+    def hello(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        info = EngineInfo(
+            version=VERSION,
+            protocol=PROTOCOL,
+            network=self.colorizer.name,
+            device=self.colorizer.device,
+            weights_sha256=self.colorizer.weights_sha256,
+            pid=os.getpid(),
+        )
+        return Reply(asdict(info), {})
+
+    def open_picture(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        key = messages.text(params, "picture")
+        if "gray" not in arrays:
+            return Reply({"known": self.pictures.get(key) is not None}, {})
+        array = arrays["gray"]
+        if len(array.shape) < 2 or array.shape[0] * array.shape[1] > MAX_PIXELS:
+            raise Refused(messages.BAD_PICTURE, "the photo is too large")
+        if picture_key(array.data, array.dtype, array.shape) != key:
+            raise Refused(messages.INVALID_PARAMS, "the photo's pixels do not match its key")
+        tick(0.0)
+        try:
+            self.pictures.put(key, self.colorizer.open(to_numpy(array)))
+        except ValueError as error:
+            raise Refused(messages.BAD_PICTURE, str(error)) from error
+        return Reply({"known": True}, {})
+
+    def close_picture(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        self.pictures.drop(messages.text(params, "picture"))
+        return Reply({}, {})
+
+    def colorize(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        request = ColorizeRequest.from_params(params, arrays)
+        picture = self._picture(request.picture)
+        theme, notes = used_theme(request.theme)
+        hints = [*map(_hint, request.dots), *hints_in(request.hint_strips)]
+        notes += outside_note(hints, picture)
+        share = NETWORK_SHARE if request.preview_side is None else 1.0
+        result = self.colorizer.colorize(
+            picture,
+            hints,
+            theme,
+            strength=request.strength,
+            saturation=request.saturation,
+            tick=lambda fraction: tick(share * fraction),
+        )
+        if request.preview_side is None:
+            rgb = result.full(lambda fraction: tick(share + (1 - share) * fraction))
+        else:
+            rgb = result.preview(request.preview_side)
+        reports = [
+            asdict(
+                DotReport(
+                    r.hint.x,
+                    r.hint.y,
+                    to_hex(r.hint.color),
+                    to_hex(r.reachable),
+                    to_hex(r.reached),
+                    r.delta_e,
+                )
+            )
+            for r in result.reports()
+        ]
+        colors = [to_hex(color) for color in theme.colors] if theme else []
+        answer = {"dots": reports, "notes": notes, "theme": colors}
+        return Reply(answer, {"rgb": from_numpy(rgb)})
+
+    def theme_of(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        if "rgb" not in arrays:
+            raise Refused(messages.INVALID_PARAMS, "there is no photo to take a theme from")
+        count = messages.whole(params, "count", MAX_COLORS, 0)
+        try:
+            theme = theme_from_photo(to_numpy(arrays["rgb"]), count or None)
+        except ThemeError as error:
+            raise Refused(messages.BAD_PICTURE, str(error)) from error
+        return Reply({"themes": [theme_entry(theme)]}, {})
+
+    def _picture(self, key: str) -> Picture:
+        picture = self.pictures.get(key)
+        if picture is None:
+            raise Refused(messages.UNKNOWN_PICTURE, "the engine does not hold this photo any more")
+        return picture
+
+
+def used_theme(colors: tuple[str, ...]) -> tuple[Theme | None, list[str]]:
+    """The theme that a request's colours make, and what to say of it."""
+    if not colors:
+        return None, []
+    theme = reduce_theme([from_hex(color) for color in colors])
+    distinct = len(set(colors))
+    if distinct > MAX_COLORS:
+        return theme, [
+            f"The palette has {distinct} colours; it was reduced to {len(theme.colors)}."
+        ]
+    if distinct < MIN_COLORS:
+        return theme, [
+            f"The palette has fewer than {MIN_COLORS} colours; the photo will be coloured in few "
+            "hues."
+        ]
+    return theme, []
+
+
+def outside_note(hints: list[Hint], picture: Picture) -> list[str]:
+    outside = sum(
+        not (0 <= hint.x < picture.width and 0 <= hint.y < picture.height) for hint in hints
+    )
+    if not outside:
+        return []
+    return [f"{outside} of {len(hints)} dots lie outside the photo and were left out."]
+
+
+def hints_in(strips: tuple[HintStrip, ...]) -> list[Hint]:
+    """The dots in strips of a hints layer; strips are joined first, as dots may cross them."""
+    if not strips:
+        return []
+    left, top = min(s.x for s in strips), min(s.y for s in strips)
+    width = max(s.x + s.width for s in strips) - left
+    height = max(s.y + s.height for s in strips) - top
+    if width * height > MAX_PIXELS:
+        raise Refused(messages.INVALID_PARAMS, "the hints layer is too large")
+    rgba = np.zeros((height, width, 4), np.uint8)
+    for strip in strips:
+        pixels = np.frombuffer(strip.rgba, np.uint8).reshape(strip.height, strip.width, 4)
+        y, x = strip.y - top, strip.x - left
+        rgba[y : y + strip.height, x : x + strip.width] = pixels
+    hints = hints_from_rgba(rgba, left, top)
+    if len(hints) > messages.MAX_DOTS:
+        raise Refused(
+            messages.INVALID_PARAMS,
+            f"the hints layer holds {len(hints)} dots; at most {messages.MAX_DOTS} can be used",
+        )
+    return hints
+
+
+def theme_entry(theme: Theme) -> dict[str, Any]:
+    return {
+        "name": theme.name,
+        "colors": [to_hex(color) for color in theme.colors],
+        "weights": list(theme.weights),
+    }
+
+
+def to_numpy(array: Array) -> NDArray[Any]:
+    return np.frombuffer(array.data, DTYPES[array.dtype]).reshape(array.shape)
+
+
+def from_numpy(values: NDArray[Any]) -> Array:
+    data = np.ascontiguousarray(values)
+    return Array(NAMES[data.dtype], data.shape, data.data.cast("B"))
+
+
+def to_hex(color: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def from_hex(color: str) -> tuple[int, int, int]:
+    r, g, b = bytes.fromhex(color[1:])
+    return r, g, b
+
+
+def _hint(dot: messages.Dot) -> Hint:
+    return Hint(dot.x, dot.y, dot.radius, from_hex(dot.color))

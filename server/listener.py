@@ -1,0 +1,213 @@
+"""The socket: who may come in, what they ask, and exactly one answer to each request."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from engine.colorizer import Cancelled, Tick
+from server.handlers import Handler, Handlers, Refused, Reply
+from server.jobs import Job, Lane, LaneFull
+from server.protocol import frames, handshake, messages
+from server.protocol.frames import Array, ConnectionEnded, Frame, ProtocolError
+from server.protocol.messages import InvalidParams
+
+MAX_CONNECTIONS = 16
+PROGRESS_SECONDS = 0.05  # at most so often
+log = logging.getLogger(__name__)
+
+
+class Listener:
+    """Accepts connections on a loopback port until it is closed."""
+
+    def __init__(self, handlers: Handlers, token: str) -> None:
+        self.handlers = handlers
+        self.token = token
+        self.lane = Lane()
+        self.ended = threading.Event()
+        self.last_busy = time.monotonic()
+        self.connections: set[Connection] = set()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        threading.Thread(target=self._accept, name="tincture-listener", daemon=True).start()
+
+    def idle_seconds(self) -> float:
+        """For how long nobody has been connected and nothing was to do."""
+        if self.connections or self.lane.busy:
+            self.last_busy = time.monotonic()
+        return time.monotonic() - self.last_busy
+
+    def close(self) -> None:
+        self.ended.set()
+        self._socket.close()
+        self.lane.close()
+        for connection in list(self.connections):
+            connection.close()
+
+    def _accept(self) -> None:
+        while not self.ended.is_set():
+            try:
+                sock, _ = self._socket.accept()
+            except OSError:
+                return
+            if len(self.connections) >= MAX_CONNECTIONS:
+                log.warning("refused a connection: %d are open", len(self.connections))
+                sock.close()
+                continue
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = Connection(self, sock)
+            self.connections.add(connection)
+            threading.Thread(target=connection.serve, daemon=True).start()
+
+
+class Connection:
+    """One client. Its requests are read on its own thread; work is done in the lane."""
+
+    def __init__(self, listener: Listener, sock: socket.socket) -> None:
+        self._listener = listener
+        self._socket = sock
+        self._send_turn = threading.Lock()
+
+    def serve(self) -> None:
+        try:
+            handshake.prove_to_client(self._socket, self._listener.token)
+            while True:
+                self._take(frames.receive(self._socket))
+        except ConnectionEnded:
+            pass
+        except (ProtocolError, OSError) as error:
+            log.warning("a connection was ended: %s", error)
+        finally:
+            self._listener.lane.cancel(self)
+            self._listener.connections.discard(self)
+            self._listener.last_busy = time.monotonic()
+            self.close()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _take(self, frame: Frame) -> None:
+        method, number = frame.header.get("method"), frame.header.get("id")
+        params = frame.header.get("params", {})
+        if not isinstance(method, str) or not isinstance(params, dict):
+            raise ProtocolError("a message without method or params")
+        if method == messages.CANCEL:
+            self._listener.lane.cancel(self, params.get("id"))
+            return
+        if type(number) is not int:
+            raise ProtocolError("a request without a whole number as its id")
+        arrays = frames.unpack_arrays(params.get("arrays", {}), frame.payload)
+        self._request(method, number, params, arrays)
+
+    def _request(
+        self, method: str, number: int, params: Mapping[str, Any], arrays: Mapping[str, Array]
+    ) -> None:
+        handlers = self._listener.handlers
+        if method in handlers.at_once:
+            self._answer(number, handlers.at_once[method], params, arrays, _no_tick)
+        elif method in handlers.in_lane:
+            self._queue(method, number, params, arrays)
+        elif method == messages.STATUS:
+            self._send_result(number, Reply(self._status(), {}))
+        elif method == messages.SHUTDOWN:
+            self._send_result(number, Reply({}, {}))
+            self._listener.ended.set()
+        else:
+            self._send_error(
+                number, messages.METHOD_NOT_FOUND, f"this engine knows no '{method[:40]}'"
+            )
+
+    def _queue(
+        self, method: str, number: int, params: Mapping[str, Any], arrays: Mapping[str, Array]
+    ) -> None:
+        handler = self._listener.handlers.in_lane[method]
+        preview = method == messages.COLORIZE and params.get("preview_side") is not None
+        job = Job(
+            owner=self,
+            number=number,
+            live=str(params.get("picture")) if preview else "",
+            work=lambda tick: self._answer(number, handler, params, arrays, tick),
+            report=self._reporter(number),
+            cancelled=lambda: self._send_error(number, messages.CANCELLED, "cancelled"),
+        )
+        try:
+            self._listener.lane.submit(job)
+        except LaneFull:
+            self._send_error(number, messages.BUSY, "the engine has too much to do; try again")
+
+    def _answer(
+        self,
+        number: int,
+        handler: Handler,
+        params: Mapping[str, Any],
+        arrays: Mapping[str, Array],
+        tick: Tick,
+    ) -> None:
+        """Run a handler and send its result or its error; Cancelled passes through to the lane."""
+        try:
+            reply = handler(params, arrays, tick)
+        except Cancelled:
+            raise
+        except Refused as error:
+            self._send_error(number, error.code, str(error))
+        except InvalidParams as error:
+            self._send_error(number, messages.INVALID_PARAMS, str(error))
+        except MemoryError:
+            self._send_error(
+                number, messages.INTERNAL_ERROR, "there is not enough memory for this photo"
+            )
+        except Exception:
+            log.exception("a request failed")
+            self._send_error(
+                number,
+                messages.INTERNAL_ERROR,
+                "the engine met an error of its own; its log has the details",
+            )
+        else:
+            self._send_result(number, reply)
+
+    def _reporter(self, number: int) -> Tick:
+        last = 0.0
+
+        def report(fraction: float) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= PROGRESS_SECONDS:
+                last = now
+                params = {"id": number, "fraction": round(fraction, 4)}
+                self._send({"jsonrpc": "2.0", "method": messages.PROGRESS, "params": params})
+
+        return report
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "connections": len(self._listener.connections),
+            "pictures": len(self._listener.handlers.pictures),
+            "busy": self._listener.lane.busy,
+            "device": self._listener.handlers.colorizer.device,
+        }
+
+    def _send_result(self, number: int, reply: Reply) -> None:
+        table, payload = frames.pack_arrays(reply.arrays)
+        result = {**reply.result, "arrays": table}
+        self._send({"jsonrpc": "2.0", "id": number, "result": result}, payload)
+
+    def _send_error(self, number: int, code: int, message: str) -> None:
+        error = {"code": code, "message": message}
+        self._send({"jsonrpc": "2.0", "id": number, "error": error})
+
+    def _send(self, header: Mapping[str, Any], payload: list[memoryview] | None = None) -> None:
+        # A client that has gone needs no answer; its reader thread notices and cleans up.
+        with suppress(OSError), self._send_turn:
+            frames.send(self._socket, header, payload or [])
+
+
+def _no_tick(fraction: float) -> None:
+    """Methods that are answered at once report nothing."""

@@ -1,0 +1,47 @@
+"""The photos that the engine holds, by content hash, within a bound of memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from engine.colorizer import Picture
+
+MAX_PICTURES = 8
+MAX_BYTES = 1 << 30  # of photos' own pixels; the newest one is held whatever its size
+
+
+class Pictures:
+    """Least recently used goes first.
+
+    Photos are not tied to a connection: GIMP runs a plug-in as a short process for each call, and
+    the next call on the same photo shall find it here.
+    """
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, Picture] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, key: str) -> Picture | None:
+        with self._turn:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
+
+    def put(self, key: str, picture: Picture) -> None:
+        with self._turn:
+            self._held[key] = picture
+            self._held.move_to_end(key)
+            while len(self._held) > 1 and self._too_much():
+                self._held.popitem(last=False)
+
+    def drop(self, key: str) -> None:
+        with self._turn:
+            self._held.pop(key, None)
+
+    def _too_much(self) -> bool:
+        size = sum(picture.gray.nbytes for picture in self._held.values())
+        return len(self._held) > MAX_PICTURES or size > MAX_BYTES

@@ -1,0 +1,154 @@
+"""Find the running engine, or start one. Standard library only.
+
+The engine outlives the plug-in's short process: it ends by itself when nobody has called for a
+while. A rendezvous file that nobody stands behind any more is simply written anew by the engine
+that is started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from server.protocol import client, places, rendezvous
+from server.protocol.client import Client, EngineMissing
+from server.protocol.frames import ConnectionEnded, ProtocolError
+
+START_SECONDS = 90.0  # a cold start from a slow disk
+_LOOK_SECONDS = 0.05
+# GIMP's bundles set these for their own Python and libraries; the engine's Python would choke.
+_FOREIGN = (
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV"),
+    *("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES"),
+    *("GI_TYPELIB_PATH", "GTK_PATH", "GTK_DATA_PREFIX", "GDK_PIXBUF_MODULE_FILE", "BABL_PATH"),
+    *("GEGL_PATH", "GIO_MODULE_DIR", "XDG_DATA_DIRS", "FONTCONFIG_FILE"),
+)
+
+# Kept so that Python does not warn of processes left behind: the engine is meant to stay.
+_started: list[subprocess.Popen[bytes]] = []
+
+State = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What install.py wrote down."""
+
+    python: str
+    root: str  # the folder that holds engine/ and server/
+    version: str
+
+
+def connect_or_start(on_state: Optional[State] = None, timeout: float = START_SECONDS) -> Client:  # noqa: UP045
+    """A connection to the engine, which is started if none runs.
+
+    on_state: told what is happening, in words. Raises EngineMissing and VersionMismatch.
+    """
+    say = on_state or (lambda words: None)
+    found = running()
+    if found:
+        return found
+    _refuse_in_sandbox()
+    say("Starting the Tincture engine…")
+    engine = start(installation())
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        found = running()
+        if found:
+            return found
+        # An engine that found another one already running leaves with 0: keep looking for that.
+        if engine.poll() not in (None, 0):
+            raise EngineMissing(
+                f"the Tincture engine ended while starting: {_last_words()} "
+                "Run: python3 install.py doctor"
+            )
+        time.sleep(_LOOK_SECONDS)
+    raise EngineMissing(
+        f"the Tincture engine did not answer within {timeout:.0f} seconds; "
+        f"its log is {places.log_file()}"
+    )
+
+
+def running() -> Optional[Client]:  # noqa: UP045
+    """A connection to the engine that runs, or None. Raises VersionMismatch."""
+    meeting = rendezvous.read(places.rendezvous_file())
+    if meeting is None:
+        return None
+    try:
+        return client.connect(meeting)
+    except (OSError, ConnectionEnded, ProtocolError):
+        return None  # nobody there, or a stranger on a port that was the engine's once
+
+
+def installation() -> Installation:
+    """Where the engine is installed. Raises EngineMissing."""
+    record = places.install_record()
+    try:
+        values: Mapping[str, Any] = json.loads(record.read_text())
+        found = Installation(str(values["python"]), str(values["root"]), str(values["version"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise EngineMissing(
+            "the Tincture engine is not installed for this user. "
+            "In Tincture's folder run: python3 install.py"
+        ) from None
+    for path in (found.python, found.root):
+        if not Path(path).exists():
+            raise EngineMissing(
+                f"the Tincture engine's files are gone ({path}). "
+                "In Tincture's folder run: python3 install.py repair"
+            )
+    return found
+
+
+def start(installed: Installation, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start an engine process of its own: no terminal, no window, output to the log."""
+    rendezvous.make_private_folder(places.state_folder())
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        options = {
+            "creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+        }
+    with places.log_file().open("ab") as log:
+        process = subprocess.Popen(
+            [installed.python, "-m", "server", *arguments],
+            cwd=installed.root,
+            env=clean_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            **options,
+        )
+    _started.append(process)
+    return process
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what GIMP set for itself."""
+    return {name: value for name, value in environment.items() if name not in _FOREIGN}
+
+
+def _refuse_in_sandbox() -> None:
+    """A flatpak or snap may connect, but may not start programs of the system."""
+    kind = (
+        "flatpak" if Path("/.flatpak-info").exists() else "snap" if os.environ.get("SNAP") else ""
+    )
+    if kind:
+        raise EngineMissing(
+            f"the Tincture engine is not running, and this GIMP is a {kind}, which may not start "
+            "it. In a terminal run: tincture start  (python3 install.py sets it to start by itself)"
+        )
+
+
+def _last_words() -> str:
+    try:
+        lines = places.log_file().read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""

@@ -1,0 +1,45 @@
+"""Where Tincture keeps things of one user. $TINCTURE_HOME moves all of it into one folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def data_folder() -> Path:
+    """The installed engine, its environment and `install.json`."""
+    return _folder("XDG_DATA_HOME", ".local/share", "")
+
+
+def state_folder() -> Path:
+    """What a running engine leaves: the rendezvous file and the log."""
+    return _folder("XDG_STATE_HOME", ".local/state", "run")
+
+
+def rendezvous_file() -> Path:
+    return state_folder() / "engine.json"
+
+
+def log_file() -> Path:
+    return state_folder() / "engine.log"
+
+
+def install_record() -> Path:
+    """Written last by install.py: where the engine's Python and its code are."""
+    return data_folder() / "install.json"
+
+
+def _folder(linux_variable: str, linux_default: str, inside: str) -> Path:
+    chosen = os.environ.get("TINCTURE_HOME")
+    if chosen:
+        return Path(chosen) / inside
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA")
+        return (Path(base) if base else Path.home() / "AppData/Local") / "Tincture" / inside
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/Tincture" / inside
+    base = os.environ.get(linux_variable)
+    # The specification says that a relative path is to be ignored.
+    folder = Path(base) if base and Path(base).is_absolute() else Path.home() / linux_default
+    return folder / "tincture"

@@ -1,0 +1,60 @@
+"""What all tests share: a home of their own and a real engine process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage
+
+from server.protocol import VERSION, launcher
+from server.protocol.client import Client
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = Path(skimage.__file__).parent / "data"  # photographs that ship with scikit-image
+
+
+def install_here(home: Path) -> None:
+    """Write the record that makes this checkout the installed engine."""
+    record = {"python": sys.executable, "root": str(ROOT), "version": VERSION}
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "install.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A Tincture home with this checkout installed; an engine left running there is ended."""
+    home = tmp_path / "tincture"
+    install_here(home)
+    monkeypatch.setenv("TINCTURE_HOME", str(home))
+    yield home
+    left = launcher.running()
+    if left:
+        with left:
+            left.shutdown()
+
+
+@pytest.fixture
+def engine(home: Path) -> Iterator[Client]:
+    """A connection to a real engine process."""
+    with launcher.connect_or_start() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def coffee() -> np.ndarray:
+    """A colour photograph, (400, 600, 3) sRGB."""
+    photo = cv2.imread(str(SAMPLES / "coffee.png"), cv2.IMREAD_COLOR_RGB)
+    assert photo is not None
+    return photo
+
+
+@pytest.fixture(scope="session")
+def gray(coffee: np.ndarray) -> np.ndarray:
+    """The same photograph without its colour, (400, 600)."""
+    return np.asarray(cv2.cvtColor(coffee, cv2.COLOR_RGB2GRAY))

@@ -1,0 +1,85 @@
+"""Both sides prove that they know the token."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from server.protocol import frames, handshake
+from server.protocol.frames import ConnectionEnded, ProtocolError
+from server.protocol.handshake import NotTrusted, new_token
+
+
+def meet(client_token: str, server: Callable[[socket.socket], None]) -> list[Exception]:
+    """Run both sides; the errors of server and client, in this order."""
+    left, right = socket.socketpair()
+    errors: list[Exception] = []
+
+    def serve() -> None:
+        with right:
+            try:
+                server(right)
+            except (ProtocolError, ConnectionEnded, OSError) as error:
+                errors.insert(0, error)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with left:
+        try:
+            handshake.prove_to_server(left, client_token)
+        except (ProtocolError, ConnectionEnded, OSError) as error:
+            errors.append(error)
+    thread.join()
+    return errors
+
+
+def test_the_same_token_opens() -> None:
+    token = new_token()
+
+    assert meet(token, lambda sock: handshake.prove_to_client(sock, token)) == []
+
+
+def test_a_server_with_another_token_gets_no_proof() -> None:
+    errors = meet(new_token(), lambda sock: handshake.prove_to_client(sock, new_token()))
+
+    assert isinstance(errors[-1], NotTrusted)
+    assert len(errors) == 2
+
+
+def test_a_client_with_another_token_is_refused() -> None:
+    token = new_token()
+    left, right = socket.socketpair()
+    with left, right:
+        frames.send(left, {"hello": "0" * 64})
+        frames.send(left, {"proof": "0" * 64})
+        with pytest.raises(NotTrusted):
+            handshake.prove_to_client(right, token)
+
+
+def test_a_proof_sent_back_is_refused() -> None:
+    """The role word: what the server proved does not prove the client."""
+
+    def mirror(sock: socket.socket) -> None:
+        hello = frames.receive(sock).header["hello"]
+        frames.send(sock, {"nonce": hello, "proof": hello})
+        frames.receive(sock)
+
+    assert any(isinstance(error, NotTrusted) for error in meet(new_token(), mirror))
+
+
+def test_much_is_not_read_before_the_proof() -> None:
+    left, right = socket.socketpair()
+    with left, right:
+        left.sendall(frames.PREFIX.pack(frames.MAGIC, 5000, 0))
+        with pytest.raises(ProtocolError, match="too large"):
+            handshake.prove_to_client(right, new_token())
+
+
+def test_silence_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handshake, "SECONDS", 0.1)
+    left, right = socket.socketpair()
+    with left, right, pytest.raises(TimeoutError):
+        handshake.prove_to_client(right, new_token())

@@ -1,0 +1,60 @@
+"""The rendezvous file: private, whole or not there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from server.protocol import places, rendezvous
+from server.protocol.rendezvous import Rendezvous
+
+MEETING = Rendezvous(pid=4, port=5000, token="ab" * 32, protocol=1, version="0.1.0")
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "run" / "engine.json"
+
+    rendezvous.write(file, MEETING)
+
+    assert rendezvous.read(file) == MEETING
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", "null", json.dumps({"pid": 1}), '{"pid": 1, "port": 2, "token": "zz"}',
+     json.dumps({**MEETING.__dict__, "port": 99999}), json.dumps({**MEETING.__dict__, "token": 7})],
+)  # fmt: skip
+def test_a_file_without_sense_counts_as_none(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "engine.json"
+    file.write_text(text)
+
+    assert rendezvous.read(file) is None
+
+
+def test_an_engine_removes_only_its_own_file(tmp_path: Path) -> None:
+    file = tmp_path / "engine.json"
+    rendezvous.write(file, MEETING)
+
+    rendezvous.remove(file, "cd" * 32)
+    assert file.exists()
+    rendezvous.remove(file, MEETING.token)
+    assert not file.exists()
+
+
+def test_everything_lies_in_tincture_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINCTURE_HOME", str(tmp_path))
+
+    assert places.install_record() == tmp_path / "install.json"
+    assert places.rendezvous_file() == tmp_path / "run" / "engine.json"
+
+
+def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TINCTURE_HOME", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", "relative")
+
+    assert places.data_folder().is_absolute()

@@ -1,0 +1,362 @@
+"""A real engine process over a real socket."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from server.protocol import launcher, messages, places, rendezvous
+from server.protocol.client import Client, EngineError, EngineGone, EngineMissing, JobCancelled
+from server.protocol.messages import ColorizeRequest, Dot, HintStrip
+from tests.conftest import ROOT, install_here
+
+RED = "#c81e28"
+
+
+def opened(engine: Client, gray: np.ndarray) -> str:
+    height, width = gray.shape[:2]
+    dtype = {np.dtype("u1"): "U8", np.dtype("u2"): "U16", np.dtype("f4"): "F32"}[gray.dtype]
+    return engine.open_picture(gray.data, width, height, 1 if gray.ndim == 2 else 2, dtype)
+
+
+def pixels(result: messages.ColorizeResult) -> np.ndarray:
+    dtype = {"U8": np.uint8, "U16": np.uint16, "F32": np.float32}[result.dtype]
+    shape = (result.height, result.width, result.channels)
+    return np.frombuffer(result.pixels, dtype).reshape(shape)
+
+
+def ended(process_id: int) -> bool:
+    """Wait for a process that is not our child to end."""
+    for _ in range(200):
+        try:
+            os.kill(process_id, 0)
+        except ProcessLookupError:
+            return True
+        state = Path(f"/proc/{process_id}/stat")
+        if state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_photo_comes_back_in_colour_at_its_own_size(engine: Client, gray: np.ndarray) -> None:
+    seen: list[float] = []
+
+    result = engine.colorize(ColorizeRequest(opened(engine, gray)), seen.append)
+
+    rgb = pixels(result)
+    assert rgb.shape == (*gray.shape, 3) and rgb.dtype == np.uint8
+    assert np.ptp(rgb.astype(int), axis=-1).mean() > 2
+    assert seen and all(0 <= fraction <= 1 for fraction in seen)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_precision_is_kept(dtype: type, gray: np.ndarray, engine: Client) -> None:
+    deep = gray.astype(np.float32) / 255 if dtype is np.float32 else gray.astype(dtype) * 257
+
+    assert pixels(engine.colorize(ColorizeRequest(opened(engine, deep)))).dtype == dtype
+
+
+def test_alpha_is_carried_through(engine: Client, gray: np.ndarray) -> None:
+    alpha = np.tile(np.linspace(0, 255, gray.shape[1]).astype(np.uint8), (gray.shape[0], 1))
+
+    rgba = pixels(engine.colorize(ColorizeRequest(opened(engine, np.dstack((gray, alpha))))))
+
+    assert np.array_equal(rgba[..., 3], alpha)
+
+
+def test_a_photo_travels_once(engine: Client, gray: np.ndarray) -> None:
+    opened(engine, gray)
+    opened(engine, gray)
+
+    assert engine.status()["pictures"] == 1
+
+
+def test_a_theme_changes_the_picture_and_is_answered(engine: Client, gray: np.ndarray) -> None:
+    key = opened(engine, gray)
+    plain = pixels(engine.colorize(ColorizeRequest(key)))
+
+    result = engine.colorize(ColorizeRequest(key, theme=("#2040a0", "#406080", "#8090c0")))
+
+    assert np.abs(pixels(result).astype(int) - plain).mean() > 3
+    assert result.theme == ("#2040a0", "#406080", "#8090c0")
+
+
+def test_a_large_palette_is_reduced_and_that_is_said(engine: Client, gray: np.ndarray) -> None:
+    palette = tuple(f"#{i:02x}{255 - i:02x}{i * 7 % 256:02x}" for i in range(256))
+
+    result = engine.colorize(ColorizeRequest(opened(engine, gray), theme=palette))
+
+    assert len(result.theme) == 7
+    assert any("256 colours" in note for note in result.notes)
+
+
+def test_a_dot_gets_its_colour(engine: Client, gray: np.ndarray) -> None:
+    result = engine.colorize(
+        ColorizeRequest(opened(engine, gray), dots=(Dot(300.5, 60.5, 4, RED),))
+    )
+
+    (report,) = result.dots
+    assert report.asked == RED
+    assert report.delta_e < 3
+    r, g, b = (int(v) for v in pixels(result)[60, 300])
+    assert r > g and r > b
+
+
+def test_a_painted_layer_is_read_across_strips(engine: Client, gray: np.ndarray) -> None:
+    layer = np.zeros((400, 600, 4), np.uint8)
+    layer[60:68, 100:108] = (200, 30, 40, 255)
+    strips = tuple(HintStrip(0, top, 600, 64, layer[top : top + 64].tobytes()) for top in (0, 64))
+
+    result = engine.colorize(ColorizeRequest(opened(engine, gray), hint_strips=strips))
+
+    assert [(dot.x, dot.y, dot.asked) for dot in result.dots] == [(104.0, 64.0, RED)]
+
+
+def test_dots_outside_the_photo_are_left_out_and_that_is_said(
+    engine: Client, gray: np.ndarray
+) -> None:
+    result = engine.colorize(ColorizeRequest(opened(engine, gray), dots=(Dot(-9, 5, 4, RED),)))
+
+    assert result.dots == ()
+    assert result.notes == ("1 of 1 dots lie outside the photo and were left out.",)
+
+
+def test_a_preview_has_the_size_asked_for(engine: Client, gray: np.ndarray) -> None:
+    result = engine.colorize(ColorizeRequest(opened(engine, gray), preview_side=150))
+
+    assert (result.width, result.height, result.dtype) == (150, 100, "U8")
+
+
+@pytest.mark.parametrize("side", [1, 2, 7])
+def test_tiny_photos_are_coloured_too(engine: Client, side: int) -> None:
+    result = engine.colorize(ColorizeRequest(opened(engine, np.full((side, 1), 90, np.uint8))))
+
+    assert (result.height, result.width) == (side, 1)
+
+
+def test_the_theme_of_a_photo(engine: Client, coffee: np.ndarray) -> None:
+    theme = engine.theme_of(coffee.data, 600, 400, 5)
+
+    assert len(theme.colors) == 5
+    assert sum(theme.weights) == pytest.approx(1)
+
+
+def test_a_transparent_photo_is_refused_with_a_reason(engine: Client) -> None:
+    with pytest.raises(EngineError, match="fully transparent"):
+        opened(engine, np.zeros((8, 8, 2), np.uint8))
+
+
+def test_an_unknown_picture_is_refused(engine: Client) -> None:
+    with pytest.raises(EngineError) as error:
+        engine.colorize(ColorizeRequest("0" * 40))
+
+    assert error.value.code == messages.UNKNOWN_PICTURE
+
+
+def test_an_unknown_method_is_refused(engine: Client) -> None:
+    with pytest.raises(EngineError, match="knows no 'dance'"):
+        engine.call("dance", {})
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"strength": 9},
+        {"theme": ["red"]},
+        {"dots": [{"x": 1, "y": 1, "radius": 0, "color": "#000000"}]},
+        {"dots": "many"},
+        {"preview_side": 10**9},
+        {"hint_strips": [[0, 0, 5, 5]]},
+        {"saturation": None},
+    ],
+)
+def test_fields_out_of_bounds_are_refused(
+    engine: Client, gray: np.ndarray, params: dict[str, object]
+) -> None:
+    key = opened(engine, gray)
+
+    with pytest.raises(EngineError) as error:
+        engine.call(messages.COLORIZE, {"picture": key, **params})
+
+    assert error.value.code == messages.INVALID_PARAMS
+
+
+def test_pixels_that_do_not_match_their_key_are_refused(engine: Client) -> None:
+    from server.protocol.frames import Array
+
+    array = Array("U8", (2, 2), memoryview(b"1234"))
+    with pytest.raises(EngineError, match="do not match"):
+        engine.call(messages.OPEN_PICTURE, {"picture": "f" * 40}, {"gray": array})
+
+
+def test_a_job_can_be_cancelled(engine: Client) -> None:
+    key = opened(engine, np.random.default_rng(0).integers(0, 256, (4000, 3000), np.uint8))
+
+    with pytest.raises(JobCancelled):
+        engine.colorize(ColorizeRequest(key), cancelled=lambda: True)
+
+    assert engine.colorize(ColorizeRequest(key, preview_side=64)).width == 48
+
+
+def test_the_newest_preview_replaces_the_waiting_one(engine: Client, gray: np.ndarray) -> None:
+    large = opened(engine, np.random.default_rng(0).integers(0, 256, (3000, 3000), np.uint8))
+    key = opened(engine, gray)
+    started = threading.Event()
+    outcome: dict[str, object] = {}
+
+    def run(name: str, request: ColorizeRequest) -> None:
+        try:
+            outcome[name] = engine.colorize(request, lambda fraction: started.set())
+        except EngineError as error:
+            outcome[name] = error
+
+    slow = threading.Thread(target=run, args=("slow", ColorizeRequest(large)))
+    slow.start()
+    assert started.wait(30)
+    threads = []
+    for name in ("old", "new"):
+        threads.append(
+            threading.Thread(target=run, args=(name, ColorizeRequest(key, preview_side=64)))
+        )
+        threads[-1].start()
+        while not engine.status()["busy"]:
+            time.sleep(0.01)
+        time.sleep(0.1)  # the second request must reach the engine after the first
+    for thread in (slow, *threads):
+        thread.join(60)
+
+    assert isinstance(outcome["old"], JobCancelled)
+    assert isinstance(outcome["new"], messages.ColorizeResult)
+    assert isinstance(outcome["slow"], messages.ColorizeResult)
+
+
+def test_a_killed_engine_is_said_and_healed(home: Path, gray: np.ndarray) -> None:
+    with launcher.connect_or_start() as client:
+        key = opened(client, gray)
+        os.kill(client.info.pid, signal.SIGKILL)
+        with pytest.raises(EngineGone, match="Try again"):
+            client.colorize(ColorizeRequest(key))
+        assert places.rendezvous_file().exists()
+
+    with launcher.connect_or_start() as again:
+        result = again.colorize(ColorizeRequest(opened(again, gray), preview_side=64))
+        assert result.width == 64
+
+
+def test_a_second_start_joins_the_first(engine: Client) -> None:
+    second = launcher.start(launcher.installation())
+
+    assert second.wait(60) == 0
+    with launcher.connect_or_start() as joined:
+        assert joined.info.pid == engine.info.pid
+
+
+def test_two_starts_at_once_make_one_engine(home: Path) -> None:
+    both = [launcher.start(launcher.installation()) for _ in range(2)]
+    with launcher.connect_or_start() as client:
+        assert client.info.pid in [process.pid for process in both]
+        other = next(process for process in both if process.pid != client.info.pid)
+        assert other.wait(60) == 0
+
+
+def test_an_idle_engine_ends_and_clears_its_traces(home: Path) -> None:
+    process = launcher.start(launcher.installation(), "--idle-minutes", "0.01")
+
+    assert process.wait(60) == 0
+    assert not places.rendezvous_file().exists()
+
+
+def test_shutdown_ends_the_process(home: Path) -> None:
+    with launcher.connect_or_start() as client:
+        process_id = client.info.pid
+        client.shutdown()
+
+    assert ended(process_id)
+    assert launcher.running() is None
+
+
+def test_files_are_private(engine: Client) -> None:
+    assert places.rendezvous_file().stat().st_mode & 0o777 == 0o600
+    assert places.state_folder().stat().st_mode & 0o777 == 0o700
+
+
+def test_the_log_holds_no_token(engine: Client, gray: np.ndarray) -> None:
+    opened(engine, gray)
+    meeting = rendezvous.read(places.rendezvous_file())
+
+    assert meeting is not None
+    assert meeting.token not in places.log_file().read_text()
+
+
+def test_a_stranger_learns_nothing(engine: Client) -> None:
+    meeting = rendezvous.read(places.rendezvous_file())
+    assert meeting is not None
+    with socket.create_connection(("127.0.0.1", meeting.port)) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        sock.settimeout(10)
+        assert sock.recv(100) == b""
+    assert engine.status()["connections"] >= 1
+
+
+def test_a_wrong_token_is_refused(engine: Client) -> None:
+    meeting = rendezvous.read(places.rendezvous_file())
+    assert meeting is not None
+    false = rendezvous.Rendezvous(meeting.pid, meeting.port, "0" * 64, meeting.protocol, "x")
+    rendezvous.write(places.rendezvous_file(), false)
+
+    assert launcher.running() is None
+    rendezvous.write(places.rendezvous_file(), meeting)
+
+
+def test_without_an_installation_the_command_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINCTURE_HOME", str(tmp_path))
+
+    with pytest.raises(EngineMissing, match=r"python3 install\.py"):
+        launcher.connect_or_start()
+
+
+def test_an_engine_that_cannot_start_says_why(home: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "server").mkdir()
+    (broken / "server" / "__main__.py").write_text("raise SystemExit('no torch here')")
+    record = f'{{"python": "{sys.executable}", "root": "{broken}", "version": "0"}}'
+    (home / "install.json").write_text(record)
+
+    with pytest.raises(EngineMissing, match="no torch here"):
+        launcher.connect_or_start()
+
+
+def test_gimps_own_python_settings_do_not_reach_the_engine(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    install_here(home)
+
+    with launcher.connect_or_start() as client:
+        assert client.info.device in ("cpu", "cuda")
+
+
+def test_the_engine_does_not_import_what_only_training_needs() -> None:
+    code = (
+        "import sys, server.handlers, server.listener;"
+        "print([m for m in ('engine.train', 'engine.evaluate', 'sklearn', 'matplotlib') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,1 @@
+"""What runs in GIMP's own Python: standard library, gi and `server.protocol` only."""

@@ -1,0 +1,132 @@
+"""Decisions that need no GIMP: which layer is the photo, how to read it, what to refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from gimp_plugin.texts import _
+from server.protocol.messages import MAX_PIXELS
+
+HINTS_NAME = "hints"
+RESULT_NAME = "Tincture"
+STRIP_ROWS = 64  # of the hints layer, read at a time
+_TRANSPARENT = b"\0"
+_HEX = re.compile(r"#?([0-9a-fA-F]{6})\Z")
+
+
+class Refused(Exception):
+    """It cannot be done; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class LayerFacts:
+    """What the plan needs to know of a layer."""
+
+    kind: str  # "pixels", "text", "group" or "other"
+    role: str  # "photo", "hints" or "result"
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """How to read the photo and to write the result, in GIMP's names, and the wire's type."""
+
+    read: str
+    write: str
+    dtype: str  # "U8", "U16" or "F32"
+    channels: int  # read: 1, or 2 with alpha
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose."""
+
+    theme: tuple[str, ...] = ()  # "#rrggbb"
+    strength: float = 1.0
+    saturation: float = 1.0
+    color_only: bool = True  # a layer in LCh-colour mode; else a normal layer
+
+
+def choose_photo(selected: Sequence[int], layers: Sequence[LayerFacts]) -> int:
+    """The index of the layer to colour.
+
+    selected: indices of the selected layers; layers: all of the image's from top to bottom. While
+    somebody paints dots the hints layer is the selected one, so ours are passed over. Raises
+    Refused.
+    """
+    photos = [index for index in selected if layers[index].role == "photo"]
+    if len(photos) > 1:
+        raise Refused(_("Several layers are selected. Select only the photograph's layer."))
+    if not photos:
+        photos = [
+            index
+            for index, layer in enumerate(layers)
+            if layer.role == "photo" and layer.kind == "pixels"
+        ]
+    if not photos:
+        raise Refused(_("There is no layer with a photograph in this image."))
+    check_photo(layers[photos[0]])
+    return photos[0]
+
+
+def check_photo(layer: LayerFacts) -> None:
+    """Raises Refused for a layer that cannot be coloured."""
+    if layer.kind == "group":
+        raise Refused(
+            _("A layer group is selected. Select the photograph's layer inside it, or merge it.")
+        )
+    if layer.kind == "text":
+        raise Refused(_("A text layer is selected. Select the photograph's layer."))
+    if layer.kind != "pixels":
+        raise Refused(_("This kind of layer cannot be coloured. Select the photograph's layer."))
+    if layer.width * layer.height > MAX_PIXELS:
+        raise Refused(
+            _("The photograph has {0:.0f} megapixels; at most {1:.0f} can be coloured.").format(
+                layer.width * layer.height / 1e6, MAX_PIXELS / 1e6
+            )
+        )
+
+
+def pixel_format(precision: int, has_alpha: bool) -> PixelFormat:
+    """precision: the number of a Gimp.Precision; 8-bit below 200, 16-bit below 300, then more.
+
+    32-bit integers and half floats travel as 32-bit floats, which hold all a photo has of them.
+    """
+    bits, dtype = ("u8", "U8") if precision < 200 else ("u16", "U16")
+    if precision >= 300:
+        bits, dtype = "float", "F32"
+    if has_alpha:
+        return PixelFormat(f"Y'A {bits}", f"R'G'B'A {bits}", dtype, 2)
+    return PixelFormat(f"Y' {bits}", f"R'G'B' {bits}", dtype, 1)
+
+
+def is_painted(rgba: bytes) -> bool:
+    """Does any pixel of these (8-bit RGBA) have any opacity?"""
+    return bool(rgba[3::4].strip(_TRANSPARENT))
+
+
+def strip_rows(height: int) -> Iterable[tuple[int, int]]:
+    """Top and number of rows of each strip of a layer."""
+    return ((top, min(STRIP_ROWS, height - top)) for top in range(0, height, STRIP_ROWS))
+
+
+def parse_colors(text: str) -> tuple[str, ...]:
+    """Colours written as hexadecimal numbers, parted by blanks or commas. Raises Refused."""
+    colors = []
+    for word in re.split(r"[\s,;]+", text.strip()):
+        if not word:
+            continue
+        found = _HEX.match(word)
+        if not found:
+            raise Refused(_("“{0}” is not a colour; write colours like #7a3b12.").format(word))
+        colors.append("#" + found.group(1).lower())
+    return tuple(colors)
+
+
+def choose_theme(written: str, palette: Optional[Sequence[str]]) -> tuple[str, ...]:  # noqa: UP045
+    """The theme's colours: those written out, else the palette's (None: no palette wanted)."""
+    return parse_colors(written) or tuple(palette or ())

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""Tincture in GIMP: declares the procedures and runs them. GIMP starts this file as a process."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import gi
+
+gi.require_version("Gegl", "0.4")
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
+
+from gimp_plugin import canvas, plan  # noqa: E402
+from gimp_plugin.plan import Refused, Settings  # noqa: E402
+from gimp_plugin.texts import _  # noqa: E402
+from gimp_plugin.work import Work  # noqa: E402
+
+COLORIZE = "tincture-colorize"
+ADD_HINTS = "tincture-add-hints-layer"
+MENU = "<Image>/Filters/Tincture"
+COLOR_LAYER, NORMAL_LAYER = "color-layer", "normal-layer"
+POLL_SECONDS = 0.05
+READ_WRITE = GObject.ParamFlags.READWRITE
+
+
+class Cancelled(Exception):
+    """The user closed the dialog."""
+
+
+class Tincture(Gimp.PlugIn):  # type: ignore[misc]
+    def do_query_procedures(self) -> list[str]:
+        return [COLORIZE, ADD_HINTS]
+
+    def do_set_i18n(self, name: str) -> bool:
+        return False  # `gimp_plugin.texts` does it
+
+    def do_create_procedure(self, name: str) -> Gimp.Procedure:
+        run = _run_colorize if name == COLORIZE else _run_add_hints
+        procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
+        procedure.set_image_types("*")
+        procedure.set_sensitivity_mask(
+            Gimp.ProcedureSensitivityMask.DRAWABLE | Gimp.ProcedureSensitivityMask.DRAWABLES
+        )
+        procedure.set_attribution("The Tincture developers", "The Tincture developers", "2026")
+        procedure.add_menu_path(MENU)
+        if name == COLORIZE:
+            _describe_colorize(procedure)
+        else:
+            _describe_add_hints(procedure)
+        return procedure
+
+
+def _describe_colorize(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label(_("_Colorize…"))
+    procedure.set_documentation(
+        _("Bring a black-and-white photograph to colour"),
+        _(
+            "Colours the selected layer, guided by a colour theme and by the dots on the layer "
+            "named “hints”, if there are any. The result is a new layer above the photograph; run "
+            "again, it is brought up to date."
+        ),
+        COLORIZE,
+    )
+    procedure.add_boolean_argument(
+        "use-palette",
+        _("_Use a palette as the colour theme"),
+        _("Colour the photograph in the colours of the palette below"),
+        False,
+        READ_WRITE,
+    )
+    procedure.add_palette_argument(
+        "palette",
+        _("_Palette"),
+        _("The colour theme; of more than 7 colours the most different ones are used"),
+        True,
+        None,
+        True,
+        READ_WRITE,
+    )
+    procedure.add_string_argument(
+        "theme-colors",
+        _("Theme colours"),
+        _("The colour theme written out, like “#7a3b12 #203050”; goes before the palette"),
+        "",
+        READ_WRITE,
+    )
+    procedure.add_double_argument(
+        "strength",
+        _("_Theme strength"),
+        _("0: ignore the theme, 1: as it suits the photograph, 2: only these colours"),
+        0.0,
+        2.0,
+        1.0,
+        READ_WRITE,
+    )
+    procedure.add_double_argument(
+        "saturation",
+        _("Sat_uration"),
+        _("0: grey, 1: natural, 2: twice as vivid"),
+        0.0,
+        2.0,
+        1.0,
+        READ_WRITE,
+    )
+    output = Gimp.Choice.new()
+    output.add(COLOR_LAYER, 0, _("Colour only: the photograph keeps its lightness"), "")
+    output.add(NORMAL_LAYER, 1, _("Normal layer"), "")
+    procedure.add_choice_argument(
+        "output",
+        _("Resul_t"),
+        _("A layer that carries colour alone, or one that covers the photograph"),
+        output,
+        COLOR_LAYER,
+        READ_WRITE,
+    )
+    procedure.add_layer_return_value(
+        "layer", _("Result"), _("The layer with the colours"), False, READ_WRITE
+    )
+
+
+def _describe_add_hints(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label(_("Add _Hints Layer"))
+    procedure.set_documentation(
+        _("Add a transparent layer to paint dots of colour on"),
+        _(
+            "Paint a dot in the colour that a place shall have, then choose Colorize. A grayscale "
+            "image is converted to RGB first, because it cannot hold coloured dots."
+        ),
+        ADD_HINTS,
+    )
+    procedure.add_layer_return_value(
+        "layer", _("Hints"), _("The layer to paint on"), False, READ_WRITE
+    )
+
+
+def _run_colorize(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: Any,
+) -> Gimp.ValueArray:
+    def colorize() -> Gimp.Layer:
+        photo = canvas.find_photo(image, drawables)
+        if run_mode == Gimp.RunMode.INTERACTIVE:
+            from gimp_plugin import dialog
+
+            if not dialog.ask_settings(procedure, config):
+                raise Cancelled
+        return _colorize(image, photo, _settings(config))
+
+    return _answer(procedure, colorize)
+
+
+def _run_add_hints(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: Any,
+) -> Gimp.ValueArray:
+    def add_hints() -> Gimp.Layer:
+        photo = canvas.find_photo(image, drawables)
+        gray = image.get_base_type() != Gimp.ImageBaseType.RGB
+        if gray and run_mode == Gimp.RunMode.INTERACTIVE:
+            from gimp_plugin import dialog
+
+            if not dialog.ask_conversion():
+                raise Cancelled
+        return canvas.add_hints_layer(image, photo)
+
+    return _answer(procedure, add_hints)
+
+
+def _colorize(image: Gimp.Image, photo: Gimp.Layer, settings: Settings) -> Gimp.Layer:
+    """Read, let the engine work, and only then touch the image."""
+    Gimp.progress_init(_("Colorizing"))
+    read = canvas.read_photo(image, photo)
+    hints = canvas.find_hints(image)
+    work = Work(read, canvas.read_hints(hints, photo) if hints else (), settings)
+    work.start()
+    shown = ""
+    while not work.wait(POLL_SECONDS):
+        if work.state != shown:
+            shown = work.state
+            Gimp.progress_set_text(shown or _("Colorizing"))
+        Gimp.progress_update(work.fraction)
+    result = work.result()
+    layer = canvas.put_result(image, photo, read, result, settings)
+    Gimp.progress_end()
+    for note in result.notes:
+        Gimp.message(note)
+    return layer
+
+
+def _settings(config: Gimp.ProcedureConfig) -> Settings:
+    palette = config.get_property("palette") if config.get_property("use-palette") else None
+    colors = canvas.palette_colors(palette) if palette else None
+    if colors == ():
+        Gimp.message(
+            _("The palette “{0}” has no colours; none was used.").format(palette.get_name())
+        )
+    return Settings(
+        theme=plan.choose_theme(config.get_property("theme-colors") or "", colors),
+        strength=config.get_property("strength"),
+        saturation=config.get_property("saturation"),
+        color_only=config.get_property("output") == COLOR_LAYER,
+    )
+
+
+def _answer(procedure: Gimp.Procedure, action: Any) -> Gimp.ValueArray:
+    """Run an action that makes a layer, and tell GIMP how it went, in words."""
+    status = Gimp.PDBStatusType
+    try:
+        layer = action()
+    except Cancelled:
+        return procedure.new_return_values(status.CANCEL, GLib.Error())
+    except Refused as error:
+        return procedure.new_return_values(status.EXECUTION_ERROR, _error(str(error)))
+    except Exception as error:
+        traceback.print_exc()
+        words = _("Tincture met an error of its own: {0}").format(error)
+        return procedure.new_return_values(status.EXECUTION_ERROR, _error(words))
+    values = procedure.new_return_values(status.SUCCESS, GLib.Error())
+    values.remove(1)
+    value = GObject.Value(Gimp.Layer)
+    value.set_object(layer)
+    values.append(value)
+    return values
+
+
+def _error(words: str) -> GLib.Error:
+    return GLib.Error.new_literal(Gimp.PlugIn.error_quark(), words[:1].upper() + words[1:], 0)
+
+
+if __name__ == "__main__":
+    Gegl.init(None)
+    Gimp.main(Tincture.__gtype__, sys.argv)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Optional
 
 from gimp_plugin.texts import _
 from server.protocol.messages import MAX_PIXELS
@@ -125,8 +124,3 @@ def parse_colors(text: str) -> tuple[str, ...]:
             raise Refused(_("“{0}” is not a colour; write colours like #7a3b12.").format(word))
         colors.append("#" + found.group(1).lower())
     return tuple(colors)
-
-
-def choose_theme(written: str, palette: Optional[Sequence[str]]) -> tuple[str, ...]:  # noqa: UP045
-    """The theme's colours: those written out, else the palette's (None: no palette wanted)."""
-    return parse_colors(written) or tuple(palette or ())

@@ -200,14 +200,15 @@ def _colorize(image: Gimp.Image, photo: Gimp.Layer, settings: Settings) -> Gimp.
 
 
 def _settings(config: Gimp.ProcedureConfig) -> Settings:
-    palette = config.get_property("palette") if config.get_property("use-palette") else None
-    colors = canvas.palette_colors(palette) if palette else None
-    if colors == ():
-        Gimp.message(
-            _("The palette “{0}” has no colours; none was used.").format(palette.get_name())
-        )
+    colors: tuple[str, ...] = ()
+    palette = config.get_property("palette")
+    if palette and config.get_property("use-palette"):
+        colors = canvas.palette_colors(palette)
+        if not colors:
+            name = palette.get_name()
+            Gimp.message(_("The palette “{0}” has no colours; none was used.").format(name))
     return Settings(
-        theme=plan.choose_theme(config.get_property("theme-colors") or "", colors),
+        theme=plan.parse_colors(config.get_property("theme-colors") or "") or colors,
         strength=config.get_property("strength"),
         saturation=config.get_property("saturation"),
         color_only=config.get_property("output") == COLOR_LAYER,

@@ -37,6 +37,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     if left:
         with left:
             left.shutdown()
+    for process in launcher._started:
+        process.wait(60)
+    launcher._started.clear()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from server.protocol.frames import ConnectionEnded, ProtocolError
 
 START_SECONDS = 90.0  # a cold start from a slow disk
 _LOOK_SECONDS = 0.05
+_AGAIN_SECONDS = 0.5
 # GIMP's bundles set these for their own Python and libraries; the engine's Python would choke.
 _FOREIGN = (
     *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV"),
@@ -57,14 +58,22 @@ def connect_or_start(on_state: Optional[State] = None, timeout: float = START_SE
         return found
     _refuse_in_sandbox()
     say("Starting the Tincture engine…")
-    engine = start(installation())
+    installed = installation()
+    engine = start(installed)
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         found = running()
         if found:
             return found
-        # An engine that found another one already running leaves with 0: keep looking for that.
-        if engine.poll() not in (None, 0):
+        code = engine.poll()
+        if code == 0:
+            # Another engine held the lock: one that is starting, or one on its way out.
+            time.sleep(_AGAIN_SECONDS)
+            found = running()
+            if found:
+                return found
+            engine = start(installed)
+        elif code is not None:
             raise EngineMissing(
                 f"the Tincture engine ended while starting: {_last_words()} "
                 "Run: python3 install.py doctor"

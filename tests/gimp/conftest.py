@@ -106,5 +106,5 @@ def no_engine(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     if client:
         with client:
             client.shutdown()
-            client._reader.join(30)
+            client._reader.join(60)
     shutil.rmtree(studio.home, ignore_errors=True)

@@ -1,0 +1,488 @@
+#!/usr/bin/env python3
+"""Install Tincture, look after it, remove it. Needs Python 3.11 or newer and nothing else.
+
+python3 install.py              install, or finish or renew an installation
+python3 install.py doctor       say what is there and whether it works
+python3 install.py repair       install everything anew
+python3 install.py uninstall    remove everything that was installed
+python3 install.py test         prepare and run the whole test suite (options go to pytest)
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import plistlib
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomllib  # from Python 3.11 on
+
+from server.protocol import VERSION, launcher, places
+from server.protocol.client import EngineError
+
+SOURCE = Path(__file__).resolve().parent
+PACKAGES = ("engine", "server", "gimp_plugin")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.partial")
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+GIGABYTE = 1 << 30
+SPACE_CPU, SPACE_GPU = 2 * GIGABYTE, 9 * GIGABYTE
+APP = "org.gimp.GIMP"
+
+
+class Failed(Exception):
+    """The installation cannot go on; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A GIMP's own folder of one user."""
+
+    folder: Path
+    sandbox: str = ""  # "flatpak" or "snap": such a GIMP may not start the engine itself
+
+    @property
+    def plug_in(self) -> Path:
+        return self.folder / "plug-ins" / "tincture"
+
+
+def main() -> int:
+    options, rest = _parse()
+    try:
+        return int(options.run(options, rest))
+    except Failed as error:
+        print(f"\nTincture: {error}", file=sys.stderr)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(f"\nTincture: the disk is full ({error.filename or places.data_folder()}). Make room "
+              "and run this again; it goes on where it stopped.", file=sys.stderr)  # fmt: skip
+    except KeyboardInterrupt:
+        print("\nTincture: stopped. Run this again and it goes on.", file=sys.stderr)
+    return 1
+
+
+# --- the commands -------------------------------------------------------------------------------
+
+
+def install(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    data = places.data_folder()
+    say(f"Installing Tincture {VERSION} into {data}")
+    stop_engine()
+    # The record is written last: without it everybody knows that the installation is not whole.
+    places.install_record().unlink(missing_ok=True)
+    data.mkdir(parents=True, exist_ok=True)
+    python = Path(options.python_env) if options.python_env else make_environment(data / "env", ())
+    if not python.exists():
+        raise Failed(f"{python} does not exist; --python-env wants a Python with the packages")
+    copy_engine(data / "app")
+    profiles = gimp_profiles(options.gimp_folder)
+    for profile in profiles:
+        put_plug_in(profile)
+    record = {"python": str(python), "root": str(data / "app"), "version": VERSION,
+              "profiles": [str(profile.folder) for profile in profiles]}  # fmt: skip
+    partial = places.install_record().with_suffix(".partial")
+    partial.write_text(json.dumps(record, indent=1))
+    partial.replace(places.install_record())
+    command = put_command(python, data / "app")
+    if any(profile.sandbox for profile in profiles):
+        start_with_session(python, data / "app")
+    prove(python, data)
+    say_what_next(profiles, command)
+    return 0
+
+
+def repair(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    stop_engine()
+    for name in ("env", "app"):
+        shutil.rmtree(places.data_folder() / name, ignore_errors=True)
+    return install(options, rest)
+
+
+def uninstall(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    stop_engine()
+    recorded = [Profile(Path(folder)) for folder in _record().get("profiles", [])]
+    for profile in {*recorded, *gimp_profiles(options.gimp_folder)}:
+        if profile.plug_in.exists():
+            shutil.rmtree(profile.plug_in)
+            say(f"Removed {profile.plug_in}")
+    for file in (command_path(), autostart_file()):
+        if file.exists() and "tincture" in file.read_text(errors="replace").lower():
+            file.unlink()
+            say(f"Removed {file}")
+    # Only what the installer itself made: the folder may be one the user chose.
+    for folder in (places.data_folder() / "env", places.data_folder() / "app"):
+        shutil.rmtree(folder, ignore_errors=True)
+    for name in ("install.json", "install.partial", "sample.png"):
+        (places.data_folder() / name).unlink(missing_ok=True)
+    for name in ("engine.json", "engine.log", "engine.lock"):
+        (places.state_folder() / name).unlink(missing_ok=True)
+    for folder in (places.state_folder(), places.data_folder()):
+        with suppress(OSError):
+            folder.rmdir()  # stays if the user keeps something of theirs in it
+    say("Tincture is removed. Your images were not touched.")
+    return 0
+
+
+def doctor(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    """Print what a helper would ask. Exit status 1 when something is wrong."""
+    wrong = [not fine for fine in _doctor_lines(options)]
+    say("Everything is in order." if not any(wrong) else "Mend it with: python3 install.py repair")
+    return int(any(wrong))
+
+
+def test(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    python = make_environment(SOURCE / ".tincture" / "test-env", ("test", "lint"))
+    steps = [
+        ["-m", "ruff", "check", "."],
+        ["-m", "ruff", "format", "--check", "."],
+        ["-m", "mypy"],
+        ["-m", "pytest", *rest],
+    ]
+    for step in steps:
+        say("$ python " + " ".join(step))
+        done = subprocess.run([str(python), *step], cwd=SOURCE, check=False)
+        if done.returncode:
+            return done.returncode
+    return 0
+
+
+# --- the engine ---------------------------------------------------------------------------------
+
+
+def make_environment(folder: Path, groups: Sequence[str]) -> Path:
+    """An environment with all packages; one that is whole already is left as it is."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    project = tomllib.loads((SOURCE / "pyproject.toml").read_text())
+    wanted = list(project["project"]["dependencies"])
+    for group in groups:
+        wanted += project["dependency-groups"][group]
+    stamp = folder / "tincture-packages.json"
+    with suppress(OSError):
+        if json.loads(stamp.read_text()) == wanted and python.exists():
+            say(f"Packages: {folder} has them all")
+            return python
+    gpu = has_gpu()
+    check_space(folder, SPACE_GPU if gpu else SPACE_CPU)
+    make_venv(folder, python)
+    torch = next(name for name in wanted if name.startswith("torch=="))
+    wanted_beside = [name for name in wanted if name != torch]
+    say(f"Packages: {torch} for the {'GPU' if gpu else 'processor'} (this is the largest part)")
+    install_torch(python, torch, gpu)
+    say("Packages: " + ", ".join(re.split(r"[<>=]", name)[0] for name in wanted_beside))
+    if not pip(python, wanted_beside):
+        raise Failed("the packages could not be installed; the lines above say why. Is this "
+                     "computer online? Run the same command again and it goes on.")  # fmt: skip
+    stamp.write_text(json.dumps(wanted))
+    return python
+
+
+def make_venv(folder: Path, python: Path) -> None:
+    if python.exists() and "pip" in _output([str(python), "-m", "pip", "--version"]):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    say(f"Environment: {folder}")
+    command = [sys.executable, "-m", "venv", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+        return
+    # Debian keeps a part of Python's standard library in a package of its own.
+    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        say(f"Environment: this Python lacks {package}; installing it")
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(["apt-get", "install", "-y", "-qq", package], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"this Python cannot make environments. On Debian or Ubuntu run: "
+                     f"sudo apt install {package}\n{done.stdout}{done.stderr}")  # fmt: skip
+
+
+def install_torch(python: Path, torch: str, gpu: bool) -> None:
+    """The build for the processor is a tenth the size; take it where there is no GPU."""
+    plain = [[torch]]
+    small = [[f"{torch}+cpu"], [f"{torch}+cpu", "--index-url", TORCH_CPU_INDEX]]
+    tries = plain if gpu or sys.platform == "darwin" else [*small, *plain]
+    for arguments in tries:
+        if pip(python, arguments, quiet=arguments != tries[-1]):
+            return
+    raise Failed(f"{torch} could not be installed; the lines above say why. Is this computer "
+                 "online? Run the same command again and it goes on.")  # fmt: skip
+
+
+def pip(python: Path, arguments: Sequence[str], quiet: bool = False) -> bool:
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        *arguments,
+    ]
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False)  # fmt: skip
+    if "No space left on device" in done.stdout:
+        raise Failed(f"the disk is full ({python.parent.parent}). Make room and run this again; it "
+                     "goes on where it stopped.")  # fmt: skip
+    if done.returncode and not quiet:
+        print(done.stdout, file=sys.stderr)
+    return done.returncode == 0
+
+
+def copy_engine(folder: Path) -> None:
+    say(f"Engine: {folder}")
+    fresh = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        for package in PACKAGES:
+            shutil.copytree(SOURCE / package, fresh / package, ignore=LEFT_OUT)
+    except (OSError, shutil.Error) as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if "No space left" in str(error):
+            raise OSError(errno.ENOSPC, "no space", str(folder)) from error
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.replace(folder)
+
+
+def prove(python: Path, data: Path) -> None:
+    """Colour a sample photograph with the installed engine."""
+    find = "import skimage, pathlib; print(pathlib.Path(skimage.__file__).parent / 'data')"
+    samples = subprocess.run([python, "-c", find], capture_output=True, text=True, check=True)
+    photo, target = Path(samples.stdout.strip()) / "coffee.png", data / "sample.png"
+    say("Proof: colouring a sample photograph")
+    command = [str(python), "-m", "server.command_line"]
+    for arguments in (["check"], ["colorize", str(photo), "-o", str(target)]):
+        done = subprocess.run([*command, *arguments], cwd=data / "app", check=False,
+                              env=launcher.clean_environment(os.environ))  # fmt: skip
+        if done.returncode:
+            raise Failed(f"the engine does not work; its log is {places.log_file()}. "
+                         "Run: python3 install.py repair")  # fmt: skip
+
+
+def stop_engine() -> None:
+    with suppress(EngineError):
+        client = launcher.running()
+        if client:
+            with client:
+                client.shutdown()
+
+
+# --- GIMP ---------------------------------------------------------------------------------------
+
+
+def gimp_profiles(named: Sequence[str] = ()) -> list[Profile]:
+    """The profile of every GIMP 3 of this user, also of one that has not been started yet."""
+    found = {Path(folder).expanduser(): "" for folder in named}
+    if os.environ.get("GIMP3_DIRECTORY"):
+        found[Path(os.environ["GIMP3_DIRECTORY"])] = ""
+    for base, sandbox in _profile_bases():
+        for folder in sorted(base.glob("3.*")):
+            if re.fullmatch(r"3\.\d+", folder.name) and folder.is_dir():
+                found[folder] = sandbox
+    for folder, sandbox in _never_started():
+        found.setdefault(folder, sandbox)
+    return [Profile(folder, sandbox) for folder, sandbox in found.items()]
+
+
+def put_plug_in(profile: Profile) -> None:
+    """Lay the plug-in out as GIMP wants it: a folder and an executable file of the same name."""
+    say(f"Plug-in: {profile.plug_in}")
+    shutil.rmtree(profile.plug_in, ignore_errors=True)
+    folder = profile.plug_in
+    shutil.copytree(SOURCE / "gimp_plugin", folder / "gimp_plugin", ignore=LEFT_OUT)
+    shutil.copytree(SOURCE / "server/protocol", folder / "server/protocol", ignore=LEFT_OUT)
+    (folder / "server/__init__.py").write_text("")
+    shutil.copy(SOURCE / "gimp_plugin/tincture.py", folder / "tincture.py")
+    (folder / "tincture.py").chmod(0o755)
+
+
+def _profile_bases() -> Iterator[tuple[Path, str]]:
+    home = Path.home()
+    if os.name == "nt":
+        yield Path(os.environ.get("APPDATA", home / "AppData/Roaming")) / "GIMP", ""
+    elif sys.platform == "darwin":
+        yield home / "Library/Application Support/GIMP", ""
+    else:
+        yield Path(os.environ.get("XDG_CONFIG_HOME", home / ".config")) / "GIMP", ""
+        yield home / ".var/app" / APP / "config/GIMP", "flatpak"
+        yield home / "snap/gimp/current/.config/GIMP", "snap"
+
+
+def _never_started() -> Iterator[tuple[Path, str]]:
+    """Profile folders of GIMPs that are installed but have made no profile yet."""
+    bases = list(_profile_bases())
+    for version in _installed_versions():
+        yield bases[0][0] / version, ""
+    if shutil.which("flatpak"):
+        told = _output(["flatpak", "info", APP])
+        for version in re.findall(r"Version:\s*(3\.\d+)", told):
+            yield bases[1][0] / version, "flatpak"
+
+
+def _installed_versions() -> set[str]:
+    told = ""
+    if os.name == "nt":
+        programs = Path(os.environ.get("PROGRAMFILES", "C:/Program Files"))
+        told = " ".join(str(path) for path in programs.glob("GIMP 3*/bin/gimp-3.*.exe"))
+    elif sys.platform == "darwin":
+        with suppress(OSError, ValueError, KeyError):
+            plist = Path("/Applications/GIMP.app/Contents/Info.plist").read_bytes()
+            told = "gimp " + str(plistlib.loads(plist)["CFBundleShortVersionString"])
+    else:
+        programs_found = (shutil.which(name) for name in ("gimp-console", "gimp", "gimp-3.0"))
+        told = " ".join(_output([name, "--version"]) for name in programs_found if name)
+    return set(re.findall(r"(?<![\d.])(3\.\d+)\b", told))
+
+
+def _output(command: Sequence[str]) -> str:
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=60, check=False
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+# --- the rest -----------------------------------------------------------------------------------
+
+
+def command_path() -> Path:
+    """Where the command `tincture` goes."""
+    if os.environ.get("TINCTURE_HOME") or os.name == "nt":
+        return places.data_folder() / ("tincture.cmd" if os.name == "nt" else "tincture")
+    return Path.home() / ".local/bin/tincture"
+
+
+def put_command(python: Path, root: Path) -> Path:
+    path = command_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if os.name == "nt":
+        path.write_text(f'@set "PYTHONPATH={root}"\n@"{python}" -m server.command_line %*\n')
+    else:
+        path.write_text(f'#!/bin/sh\n# Tincture\nPYTHONPATH="{root}" exec "{python}" '
+                        '-m server.command_line "$@"\n')  # fmt: skip
+        path.chmod(0o755)
+    return path
+
+
+def autostart_file() -> Path:
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "autostart/tincture.desktop"
+
+
+def start_with_session(python: Path, root: Path) -> None:
+    """A GIMP in a sandbox may connect but start nothing, so the desktop starts the engine."""
+    path = autostart_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        "[Desktop Entry]\nType=Application\nName=Tincture engine\nNoDisplay=true\n"
+        f'Path={root}\nExec="{python}" -m server --idle-minutes 1000000\n'
+    )
+    say(f"Start with the desktop: {path} (a GIMP in a sandbox cannot start the engine)")
+
+
+def has_gpu() -> bool:
+    return bool(shutil.which("nvidia-smi")) or Path("/proc/driver/nvidia/version").exists()
+
+
+def check_space(folder: Path, needed: int) -> None:
+    there = next(parent for parent in folder.parents if parent.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise Failed(
+            f"{there} has {free / GIGABYTE:.1f} GB free and {needed / GIGABYTE:.0f} GB are needed. "
+            "Make room, or set TINCTURE_HOME to a folder on another disk."
+        )
+
+
+def say_what_next(profiles: Sequence[Profile], command: Path) -> None:
+    say("")
+    if profiles:
+        say("Done. (Re)start GIMP, open a photograph and choose Filters > Tincture > Colorize…")
+    else:
+        say("The engine works, but no GIMP 3 was found. Install GIMP 3.0 or 3.2 and run this")
+        say("again, or name its profile: python3 install.py --gimp-folder FOLDER")
+    say(f"On the command line: {command} colorize photo.jpg -o coloured.png")
+
+
+def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:
+    """Print a line for each thing looked at; yield whether it is fine."""
+
+    def line(fine: bool, words: str) -> bool:
+        say(f"{'  ok ' if fine else 'WRONG'}  {words}")
+        return fine
+
+    record = _record()
+    yield line(bool(record), f"engine installed: {places.install_record()}")
+    yield line(record.get("version") in (VERSION, None),
+               f"versions: engine {record.get('version')}, this folder {VERSION}")  # fmt: skip
+    profiles = gimp_profiles(options.gimp_folder)
+    yield line(bool(profiles), f"GIMP 3 profiles found: {len(profiles)}")
+    for profile in profiles:
+        entry = profile.plug_in / "tincture.py"
+        there = entry.exists()
+        runs = there and (os.name == "nt" or os.access(entry, os.X_OK))
+        fault = "" if runs else " (not executable)" if there else " (missing)"
+        yield line(runs, f"plug-in: {entry}{fault}")
+    say(f"  --   GPU: {'found' if has_gpu() else 'none found; the processor is used'}")
+    if record:
+        stop_engine()  # what is installed is to be tested, not what was loaded some time ago
+        done = subprocess.run([record["python"], "-m", "server.command_line", "check"],
+                              cwd=record["root"], text=True, capture_output=True, check=False,
+                              env=launcher.clean_environment(os.environ))  # fmt: skip
+        for words in (done.stdout + done.stderr).strip().splitlines():
+            say(f"       {words}")
+        yield line(done.returncode == 0, "self-test")
+
+
+def _record() -> dict[str, Any]:
+    """What the last installation wrote down; empty when it never came to its end."""
+    try:
+        record = json.loads(places.install_record().read_text())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def say(words: str) -> None:
+    print(words, flush=True)
+
+
+def _parse() -> tuple[argparse.Namespace, list[str]]:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+    named = (install, doctor, repair, uninstall, test)
+    commands = {command.__name__: command for command in named}
+    parser.add_argument("command", nargs="?", default="install", choices=commands)
+    parser.add_argument(
+        "--gimp-folder",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a GIMP profile that is not found by itself",
+    )
+    parser.add_argument(
+        "--python-env",
+        metavar="PYTHON",
+        help="use this Python, which has the packages, instead of a new environment",
+    )
+    options, rest = parser.parse_known_args()
+    if rest and options.command != "test":
+        parser.error(f"unknown: {' '.join(rest)}")
+    options.run = commands[options.command]
+    return options, rest
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""`tincture`: colour photographs from the command line.
+
+    tincture colorize photo.jpg --theme autumn.gpl --dot 120,80=#7a3b12 -o out.png
+    tincture colorize scans/*.tif -o coloured/
+
+Uses the engine that runs; without one it works by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from server.photo_files import UserError, output_paths, read_gray, write_photo
+from server.protocol import VERSION, launcher
+from server.protocol.client import Client, EngineError
+from server.protocol.messages import ColorizeRequest, Dot
+
+_DTYPES = {"u1": "U8", "u2": "U16", "f4": "F32"}
+
+Report = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is to be done with every photo."""
+
+    theme: tuple[str, ...]
+    dots: tuple[Dot, ...]
+    strength: float
+    saturation: float
+
+    def request(self, key: str) -> ColorizeRequest:
+        return ColorizeRequest(
+            key,
+            dots=self.dots,
+            theme=self.theme,
+            strength=self.strength,
+            saturation=self.saturation,
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (UserError, EngineError) as error:
+        print(f"tincture: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def colorize(options: argparse.Namespace) -> int:
+    photos = [Path(name) for name in options.photos]
+    targets = output_paths(photos, Path(options.output))
+    wishes = Wishes(
+        theme_colors(options.theme), tuple(options.dot), options.strength, options.saturation
+    )
+    failed = 0
+    with _worker(options.own) as work:
+        for photo, target in zip(photos, targets, strict=True):
+            try:
+                _colorize_file(work, photo, target, wishes)
+            except (UserError, EngineError) as error:
+                # One bad file of many must not keep the others from their colours.
+                print(f"tincture: {photo}: {error}", file=sys.stderr)
+                failed += 1
+    return 1 if failed else 0
+
+
+def _colorize_file(work: Worker, photo: Path, target: Path, wishes: Wishes) -> None:
+    gray = read_gray(photo)
+    with tqdm(total=100, desc=photo.name, bar_format="{desc}: {percentage:3.0f}% |{bar}| {elapsed}",
+              disable=None) as bar:  # fmt: skip
+        rgb, notes = work(gray, wishes, lambda fraction: _move(bar, fraction))
+        write_photo(target, rgb)
+        _move(bar, 1.0)
+    for note in notes:
+        print(f"{photo.name}: {note}", file=sys.stderr)
+    print(target)
+
+
+def _move(bar: Any, fraction: float) -> None:
+    bar.update(round(100 * fraction) - bar.n)
+
+
+class Worker:
+    """Colours pixels: over a connection to the engine, or in this very process."""
+
+    def __init__(self, client: Client | None) -> None:
+        self._client = client
+        self._handlers: Any = None
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._client:
+            self._client.close()
+
+    def __call__(
+        self, gray: NDArray[Any], wishes: Wishes, report: Report
+    ) -> tuple[NDArray[Any], tuple[str, ...]]:
+        """(H, W) or (H, W, 2) in; (H, W, 3 or 4) of the same dtype and notes out."""
+        return (
+            self._asked(self._client, gray, wishes, report)
+            if self._client
+            else self._done(gray, wishes, report)
+        )
+
+    def _asked(
+        self, client: Client, gray: NDArray[Any], wishes: Wishes, report: Report
+    ) -> tuple[NDArray[Any], tuple[str, ...]]:
+        height, width = gray.shape[:2]
+        channels = 1 if gray.ndim == 2 else 2
+        key = client.open_picture(
+            gray.data.cast("B"), width, height, channels, _DTYPES[gray.dtype.str[1:]]
+        )
+        result = client.colorize(wishes.request(key), report)
+        pixels = np.frombuffer(result.pixels, gray.dtype)
+        return pixels.reshape(height, width, result.channels), result.notes
+
+    def _done(
+        self, gray: NDArray[Any], wishes: Wishes, report: Report
+    ) -> tuple[NDArray[Any], tuple[str, ...]]:
+        from engine.colorizer import Colorizer
+        from engine.weights import WeightsMissing
+        from server.handlers import Handlers, Refused, to_numpy
+
+        try:
+            if self._handlers is None:
+                self._handlers = Handlers(Colorizer.load())
+            picture = self._handlers.colorizer.open(gray)
+            self._handlers.pictures.put("photo", picture)
+            params, arrays = wishes.request("photo").to_params()
+            reply = self._handlers.colorize(params, arrays, report)
+        except (WeightsMissing, Refused, ValueError) as error:
+            raise UserError(str(error)) from error
+        return to_numpy(reply.arrays["rgb"]), tuple(reply.result["notes"])
+
+
+def _worker(own: bool) -> Worker:
+    return Worker(None if own else launcher.running())
+
+
+def theme_colors(chosen: str | None) -> tuple[str, ...]:
+    """A palette file or colours written out, as "#rrggbb". Raises UserError."""
+    from engine.palettes import PaletteError, parse_hex, read_palette
+
+    if not chosen:
+        return ()
+    try:
+        path = Path(chosen)
+        if "#" in chosen and not path.exists():
+            colors = tuple(parse_hex(word) for word in chosen.replace(",", " ").split())
+        else:
+            colors = read_palette(path).colors
+    except PaletteError as error:
+        raise UserError(str(error)) from error
+    return tuple("#{:02x}{:02x}{:02x}".format(*color) for color in colors[:256])
+
+
+def parse_dot(text: str) -> Dot:
+    """X,Y=#rrggbb or X,Y,RADIUS=#rrggbb, in photo pixels."""
+    from engine.palettes import PaletteError, parse_hex
+
+    place, _, color = text.partition("=")
+    try:
+        numbers = [float(number) for number in place.split(",")]
+        x, y, radius = (*numbers, 3.0)[:3] if len(numbers) in (2, 3) else (None, None, 0)
+        if x is None or y is None or not radius > 0:
+            raise ValueError
+        return Dot(x, y, radius, "#{:02x}{:02x}{:02x}".format(*parse_hex(color)))
+    except (ValueError, PaletteError) as error:
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is not a dot; write it like 120,80=#7a3b12"
+        ) from error
+
+
+def status(options: argparse.Namespace) -> int:
+    client = launcher.running()
+    if client is None:
+        print("no engine is running")
+        return 0
+    with client:
+        info, state = client.info, client.status()
+    print(f"engine {info.version}, process {info.pid}, {info.network} on {info.device}")
+    print(f"{state['connections']} connections, {state['pictures']} photos held")
+    return 0
+
+
+def start(options: argparse.Namespace) -> int:
+    with launcher.connect_or_start(on_state=print) as client:
+        print(f"engine {client.info.version} is running on {client.info.device}")
+    return 0
+
+
+def stop(options: argparse.Namespace) -> int:
+    client = launcher.running()
+    if client:
+        with client:
+            client.shutdown()
+    print("the engine was stopped" if client else "no engine was running")
+    return 0
+
+
+def check(options: argparse.Namespace) -> int:
+    """Start the engine, colour a small picture, and say how it went."""
+    began = time.monotonic()
+    with launcher.connect_or_start() as client:
+        ready = time.monotonic()
+        ramp = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
+        key = client.open_picture(ramp.data.cast("B"), 256, 256, 1, "U8")
+        result = client.colorize(ColorizeRequest(key))
+        done = time.monotonic()
+    rgb = np.frombuffer(result.pixels, np.uint8).reshape(256, 256, 3)
+    if not np.ptp(rgb.astype(int), axis=-1).any():
+        raise UserError("the engine answered in grey: its weights are damaged; run: "
+                        "python3 install.py repair")  # fmt: skip
+    info = client.info
+    print(f"engine {info.version}: {info.network} on {info.device}, "
+          f"weights {info.weights_sha256[:16]}")  # fmt: skip
+    print(f"engine reached in {ready - began:.1f} s, 256x256 coloured in {done - ready:.2f} s")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tincture", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"tincture {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    color = commands.add_parser("colorize", help="colour photos")
+    color.add_argument("photos", nargs="+", metavar="PHOTO")
+    color.add_argument("-o", "--output", required=True, help="a file, or a folder for the results")
+    color.add_argument("--theme", metavar="FILE", help=".gpl, .ase, .aco, or “#aabbcc #ddeeff …”")
+    color.add_argument("--dot", action="append", default=[], type=parse_dot, metavar="X,Y=#RRGGBB",
+                       help="a colour at a place, in photo pixels; can be given often")  # fmt: skip
+    color.add_argument("--strength", type=_share, default=1.0, help="of the theme, 0 to 2")
+    color.add_argument("--saturation", type=_share, default=1.0, help="0 to 2")
+    color.add_argument("--own", action="store_true", help="work here, without a running engine")
+    color.set_defaults(run=colorize)
+    others = {
+        status: "is an engine running?",
+        start: "start the engine",
+        stop: "stop the engine",
+        check: "does the engine work?",
+    }
+    for command, words in others.items():
+        commands.add_parser(command.__name__, help=words).set_defaults(run=command)
+    return parser
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 2:
+        raise argparse.ArgumentTypeError("must be from 0 to 2")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

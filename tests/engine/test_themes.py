@@ -1,0 +1,91 @@
+"""Themes taken from photos, and palettes made into themes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.themes import Theme, ThemeError, reduce_theme, theme_from_photo
+
+
+def quarters(*colors: tuple[int, int, int]) -> np.ndarray:
+    """A photo of stripes; the first colour has half of it."""
+    photo = np.zeros((64, 64, 3), np.uint8)
+    photo[:] = colors[0]
+    height = 32 // max(1, len(colors) - 1)
+    for index, color in enumerate(colors[1:]):
+        photo[index * height : (index + 1) * height] = color
+    return photo
+
+
+def test_the_colours_of_a_photo_come_with_their_shares() -> None:
+    red, green, blue = (200, 40, 40), (40, 160, 60), (40, 60, 200)
+
+    theme = theme_from_photo(quarters(red, green, blue), 3)
+
+    assert theme.colors == (red, blue, green)  # of equal shares the darker one comes first
+    assert theme.weights == pytest.approx((0.5, 0.25, 0.25), abs=0.02)
+
+
+def test_the_same_photo_gives_the_same_theme(coffee: np.ndarray) -> None:
+    assert theme_from_photo(coffee) == theme_from_photo(coffee.copy())
+
+
+@pytest.mark.parametrize("count", [3, 5, 7])
+def test_as_many_colours_as_asked(coffee: np.ndarray, count: int) -> None:
+    assert len(theme_from_photo(coffee, count).colors) == count
+
+
+def test_the_photo_decides_between_three_and_seven(coffee: np.ndarray) -> None:
+    assert 3 <= len(theme_from_photo(coffee).colors) <= 7
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3), (1, 1, 3), (300, 200, 3)])
+def test_one_flat_tone_gives_one_colour(shape: tuple[int, int, int]) -> None:
+    assert theme_from_photo(np.full(shape, 90, np.uint8)).colors == ((90, 90, 90),)
+
+
+@pytest.mark.parametrize("count", [0, 2, 8])
+def test_other_counts_are_refused(coffee: np.ndarray, count: int) -> None:
+    with pytest.raises(ThemeError, match="3 to 7"):
+        theme_from_photo(coffee, count)
+
+
+def test_no_photo_is_refused() -> None:
+    with pytest.raises(ThemeError, match="colour photo"):
+        theme_from_photo(np.zeros((5, 5), np.uint8))
+
+
+def test_a_small_palette_is_kept_in_its_order() -> None:
+    colors = [(9, 9, 9), (200, 0, 0), (9, 9, 9), (0, 0, 200)]
+
+    theme = reduce_theme(colors)
+
+    assert theme.colors == ((9, 9, 9), (200, 0, 0), (0, 0, 200))
+    assert theme.weights == (0.5, 0.25, 0.25)
+
+
+def test_a_large_palette_is_clustered_to_seven() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.integers(0, 256, (7, 3))
+    colors = [
+        tuple(int(v) for v in np.clip(c + rng.integers(-3, 4, 3), 0, 255))
+        for c in centres
+        for _ in range(30)
+    ]
+
+    theme = reduce_theme(colors)  # type: ignore[arg-type]
+
+    distance = np.abs(np.array(theme.colors)[:, None] - centres).max(-1).min(1)
+    assert len(theme.colors) == 7
+    assert distance.max() <= 6
+
+
+def test_an_empty_palette_is_refused() -> None:
+    with pytest.raises(ThemeError, match="no colours"):
+        reduce_theme([])
+
+
+def test_shares_must_fit_the_colours() -> None:
+    with pytest.raises(ThemeError):
+        Theme(((0, 0, 0),), (0.5, 0.5))

@@ -1,0 +1,138 @@
+"""`tincture` as a user types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from server.command_line import main
+from server.protocol.client import Client
+from tests.conftest import SAMPLES
+
+
+@pytest.fixture
+def photo(tmp_path: Path, gray: np.ndarray) -> Path:
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), gray)
+    return path
+
+
+def read(path: Path) -> np.ndarray:
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    return np.asarray(pixels)
+
+
+def test_a_photo_is_coloured_without_an_engine(home: Path, photo: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.png"
+
+    assert main(["colorize", str(photo), "-o", str(target)]) == 0
+    assert np.ptp(read(target).astype(int), axis=-1).mean() > 2
+
+
+def test_a_running_engine_gives_the_same_pixels(
+    engine: Client, photo: Path, tmp_path: Path
+) -> None:
+    arguments = ["colorize", str(photo), "--theme", "#a03010 #204060", "--dot", "300,60=#c81e28"]
+
+    assert main([*arguments, "-o", str(tmp_path / "engine.png")]) == 0
+    assert engine.status()["pictures"] == 1
+    assert main([*arguments, "--own", "-o", str(tmp_path / "own.png")]) == 0
+    assert np.array_equal(read(tmp_path / "engine.png"), read(tmp_path / "own.png"))
+
+
+def test_sixteen_bits_stay_sixteen(home: Path, gray: np.ndarray, tmp_path: Path) -> None:
+    path, target = tmp_path / "deep.tif", tmp_path / "deep-out.tif"
+    cv2.imwrite(str(path), gray.astype(np.uint16) * 256 + 77)
+
+    assert main(["colorize", str(path), "-o", str(target)]) == 0
+    assert read(target).dtype == np.uint16
+
+
+def test_alpha_stays(home: Path, gray: np.ndarray, tmp_path: Path) -> None:
+    path, target = tmp_path / "a.png", tmp_path / "a-out.png"
+    alpha = np.full_like(gray, 200)
+    cv2.imwrite(str(path), np.dstack((gray, gray, gray, alpha)))
+
+    assert main(["colorize", str(path), "-o", str(target)]) == 0
+    assert (read(target)[..., 3] == 200).all()
+
+
+def test_several_photos_go_into_a_folder(home: Path, photo: Path, tmp_path: Path) -> None:
+    other = SAMPLES / "astronaut.png"
+
+    assert main(["colorize", str(photo), str(other), "-o", str(tmp_path / "out")]) == 0
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"photo.png", "astronaut.png"}
+
+
+def test_one_bad_file_does_not_keep_the_others_back(
+    home: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_text("no photo")
+
+    assert main(["colorize", str(bad), str(photo), "-o", str(tmp_path / "out")]) == 1
+    assert "not a photo that can be read" in capsys.readouterr().err
+    assert (tmp_path / "out" / "photo.png").exists()
+
+
+def test_a_palette_file_is_the_theme(home: Path, photo: Path, tmp_path: Path) -> None:
+    palette = tmp_path / "autumn.gpl"
+    palette.write_text("GIMP Palette\nName: Autumn\n#\n180 60 20 rust\n90 60 30\n220 180 90\n")
+    plain, themed = tmp_path / "plain.png", tmp_path / "themed.png"
+
+    assert main(["colorize", str(photo), "-o", str(plain)]) == 0
+    assert main(["colorize", str(photo), "--theme", str(palette), "-o", str(themed)]) == 0
+    assert np.abs(read(plain).astype(int) - read(themed)).mean() > 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.jpg", "-o", "out.png"], "does not exist"),
+        (["{photo}", "-o", "{photo}"], "would replace the photo"),
+        (["{photo}", "{photo}", "-o", "out.png"], "needs? a folder"),
+        (["{photo}", "{photo}", "-o", "folder"], "same name"),
+        (["{photo}", "-o", "out.png", "--theme", "nowhere.gpl"], "cannot be read"),
+        (["{photo}", "-o", "out.png", "--theme", "{photo}"], "not a palette"),
+    ],
+)
+def test_mistakes_are_answered_in_words(
+    home: Path,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    import re
+
+    monkeypatch.chdir(tmp_path)
+    before = photo.read_bytes()
+
+    assert main(["colorize", *(word.format(photo=photo) for word in arguments)]) == 1
+    assert re.search(words, capsys.readouterr().err)
+    assert photo.read_bytes() == before
+
+
+@pytest.mark.parametrize("dot", ["", "1=#000000", "1,2,3,4=#000000", "1,2=red", "1,2,-3=#000000"])
+def test_a_dot_that_is_none_is_refused(dot: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["colorize", "x.png", "-o", "y.png", "--dot", dot])
+    assert "is not a dot" in capsys.readouterr().err
+
+
+def test_check_start_status_and_stop(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status"]) == 0
+    assert main(["check"]) == 0
+    assert main(["status"]) == 0
+    assert main(["stop"]) == 0
+    output = capsys.readouterr().out
+    assert "no engine is running" in output
+    assert "256x256 coloured in" in output
+    assert "default on" in output
+    assert "the engine was stopped" in output

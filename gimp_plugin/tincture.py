@@ -46,11 +46,11 @@ class Tincture(Gimp.PlugIn):  # type: ignore[misc]
             Gimp.ProcedureSensitivityMask.DRAWABLE | Gimp.ProcedureSensitivityMask.DRAWABLES
         )
         procedure.set_attribution("The Tincture developers", "The Tincture developers", "2026")
-        procedure.add_menu_path(MENU)
         if name == COLORIZE:
             _describe_colorize(procedure)
         else:
             _describe_add_hints(procedure)
+        procedure.add_menu_path(MENU)  # after the label, else there is no entry
         return procedure
 
 

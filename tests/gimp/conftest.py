@@ -81,10 +81,6 @@ def studio(request: pytest.FixtureRequest) -> Studio:
     (profile / "gimprc").write_text(
         f'(config-version "{version}")\n(show-welcome-dialog no)\n(check-updates no)\n'
     )
-    # A keyboard shortcut starts the plug-in from the keyboard, whatever the menu's language.
-    (profile / "shortcutsrc").write_text(
-        '(file-version 1)\n(action "tincture-colorize" "<Primary><Alt>c")\n'
-    )
     shutil.copy(ROOT / "tests/gimp/inside.py", gimp.share / "inside.py")
     return Studio(gimp)
 

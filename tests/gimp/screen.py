@@ -1,0 +1,84 @@
+"""A screen without a monitor, with a window manager, a keyboard and a mouse: Xvfb and xdotool."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from tests.gimp.real_gimp import RealGimp
+
+SIZE = "1366x768x24"
+Found = TypeVar("Found")
+PATIENCE = 120.0  # seconds for a window; a loaded machine is slow
+
+
+class Screen:
+    """Programs of a chroot on a display of its own. Use as a `with` block."""
+
+    def __init__(self, gimp: RealGimp, display: str, environment: Mapping[str, str]) -> None:
+        self._gimp = gimp
+        self._environment = {**environment, "DISPLAY": display}
+        self._display = display
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Screen:
+        self.start("Xvfb", self._display, "-screen", "0", SIZE, "-nolisten", "tcp")
+        wait_for(lambda: self.do("xdpyinfo").returncode == 0, "the display")
+        self.start("openbox")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # The programs before the display: a GIMP that loses its display may stay for ever.
+        for process in reversed(self._running):
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+            process.wait()
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        full = self._gimp.command(command, self._environment)
+        null = subprocess.DEVNULL
+        process = subprocess.Popen(full, stdin=null, stdout=null, stderr=null)
+        self._running.append(process)
+        return process
+
+    def do(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return self._gimp.run(command, self._environment)
+
+    def window(self, title: str) -> str:
+        """The id of a visible window whose title matches; waits for it."""
+        return wait_for(lambda: self.windows(title)[-1:], f"a window “{title}”")[0]
+
+    def windows(self, title: str) -> list[str]:
+        found = self.do("xdotool", "search", "--onlyvisible", "--name", title).stdout
+        return found.split()
+
+    def keys(self, *names: str) -> None:
+        for name in names:
+            self.do("xdotool", "key", "--clearmodifiers", name)
+            time.sleep(0.2)  # GTK drops keys that come while a menu still opens
+
+    def focus(self, window: str) -> None:
+        self.do("xdotool", "windowactivate", "--sync", window)
+
+    def screenshot(self, path: Path) -> None:
+        """Write what is on the screen as PNG; path: below the chroot's root."""
+        inside = self._gimp.inside(path)
+        done = self.do("import", "-window", "root", inside)
+        assert done.returncode == 0, done.stderr
+
+
+def wait_for(look: Callable[[], Found], what: str, seconds: float = PATIENCE) -> Found:
+    """Look again and again until there is something. Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise TimeoutError(f"{what} did not come within {seconds:.0f} seconds")

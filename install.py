@@ -37,6 +37,7 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 GIGABYTE = 1 << 30
 SPACE_CPU, SPACE_GPU = 2 * GIGABYTE, 9 * GIGABYTE
 APP = "org.gimp.GIMP"
+PALETTE_PREFIX = "tincture-"
 
 
 class Failed(Exception):
@@ -53,6 +54,10 @@ class Profile:
     @property
     def plug_in(self) -> Path:
         return self.folder / "plug-ins" / "tincture"
+
+    @property
+    def palettes(self) -> Path:
+        return self.folder / "palettes"
 
 
 def main() -> int:
@@ -115,6 +120,8 @@ def uninstall(options: argparse.Namespace, rest: Sequence[str]) -> int:
         if profile.plug_in.exists():
             shutil.rmtree(profile.plug_in)
             say(f"Removed {profile.plug_in}")
+        for palette in profile.palettes.glob(f"{PALETTE_PREFIX}*.gpl"):
+            palette.unlink()
     for file in (command_path(), autostart_file()):
         if file.exists() and "tincture" in file.read_text(errors="replace").lower():
             file.unlink()
@@ -305,6 +312,9 @@ def put_plug_in(profile: Profile) -> None:
     (folder / "server/__init__.py").write_text("")
     shutil.copy(SOURCE / "gimp_plugin/tincture.py", folder / "tincture.py")
     (folder / "tincture.py").chmod(0o755)
+    profile.palettes.mkdir(exist_ok=True)
+    for palette in (SOURCE / "gimp_plugin/palettes").glob("*.gpl"):
+        shutil.copy(palette, profile.palettes / f"{PALETTE_PREFIX}{palette.name}")
 
 
 def _profile_bases() -> Iterator[tuple[Path, str]]:

@@ -68,6 +68,15 @@ class Picture:
     def width(self) -> int:
         return int(self.gray.shape[1])
 
+    def reduced(self, max_side: int) -> NDArray[np.uint8]:
+        """The photo in 8 bits with its longer side at most max_side: (h, w) or (h, w, 2)."""
+        scale = max_side / max(self.gray.shape[:2])
+        if scale >= 1:
+            return _to_uint8(self.gray)
+        height, width = (max(1, round(side * scale)) for side in self.gray.shape[:2])
+        small = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
+        return _to_uint8(np.asarray(small))
+
 
 @dataclass(frozen=True)
 class HintReport:
@@ -93,12 +102,7 @@ class Result:
 
     def preview(self, max_side: int) -> NDArray[np.uint8]:
         """The result with its longer side at most max_side: (h, w, 3 or 4), sRGB 0..255."""
-        gray: Gray = _to_uint8(self.picture.gray)
-        scale = max_side / max(gray.shape[:2])
-        if scale < 1:
-            height, width = (max(1, round(side * scale)) for side in gray.shape[:2])
-            gray = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(full_size(gray, self.ab, no_tick), np.uint8)
+        return np.asarray(full_size(self.picture.reduced(max_side), self.ab, no_tick), np.uint8)
 
     def reports(self) -> tuple[HintReport, ...]:
         """How well each dot was followed."""
@@ -182,6 +186,30 @@ class Colorizer:
         height, width = picture.size
         cut = ab[0, :, :height, :width].permute(1, 2, 0).float().cpu().numpy() * AB_SCALE
         return Result(picture, np.ascontiguousarray(cut), kept)
+
+    def thumbnails(
+        self, picture: Picture, themes: Sequence[Theme], side: int, hints: Sequence[Hint] = ()
+    ) -> list[NDArray[np.uint8]]:
+        """The picture in each theme, its longer side at most `side`: (h, w, 3 or 4), 0..255.
+
+        The photo is encoded once and all themes are finished in one batch.
+        """
+        kept = tuple(h for h in hints if 0 <= h.x < picture.width and 0 <= h.y < picture.height)
+        with self._turn, torch.inference_mode():
+            planes = self._planes(picture, kept)
+            features = self._features(picture, planes)
+            many = tuple(f.expand(len(themes), -1, -1, -1) for f in features)
+            tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
+            ab = self.network.decode(many, tokens)
+        height, width = picture.size
+        cut = ab[:, :, :height, :width].permute(0, 2, 3, 1).float().cpu().numpy() * AB_SCALE
+        gray = picture.reduced(side)
+        return [np.asarray(full_size(gray, np.ascontiguousarray(one), no_tick)) for one in cut]
+
+    def lightness(self, picture: Picture) -> NDArray[np.float32]:
+        """The picture's lightness at working size: (h, w), L / 100."""
+        height, width = picture.size
+        return np.asarray(picture.lightness[0, 0, :height, :width].cpu().numpy())
 
     def _working_size(self, gray: Gray) -> tuple[Gray, tuple[int, int]]:
         scale = WORKING_SIDE / float(np.sqrt(gray.shape[0] * gray.shape[1]))

@@ -108,6 +108,35 @@ def palette_colors(palette: Gimp.Palette) -> tuple[str, ...]:
     return tuple("#" + color.get_bytes(rgb).get_data().hex() for color in palette.get_colors())
 
 
+def make_palette(name: str, colors: Sequence[str]) -> Gimp.Palette:
+    """A new palette of GIMP's with these colours; GIMP makes the name unique and saves it."""
+    palette = Gimp.Palette.new(name)
+    for color in colors:
+        palette.add_entry(color, Gegl.Color.new(color))
+    palette.set_columns(len(colors))
+    Gimp.context_set_palette(palette)
+    return palette
+
+
+def used_theme(image: Gimp.Image) -> tuple[str, ...]:
+    """The theme that the uppermost result layer was made with."""
+    for layer in all_layers(image):
+        parasite = layer.get_parasite(RESULT_PARASITE)
+        if parasite:
+            return tuple(_memory(parasite).get("theme", ()))
+    return ()
+
+
+def read_colors(layer: Gimp.Layer) -> tuple[bytes, int, int]:
+    """A layer in 8-bit RGB, reduced to at most a megapixel: pixels, width, height."""
+    width, height = layer.get_width(), layer.get_height()
+    scale = min(1.0, (1e6 / (width * height)) ** 0.5)
+    width, height = max(1, int(width * scale)), max(1, int(height * scale))
+    area = Gegl.Rectangle.new(0, 0, width, height)
+    pixels = layer.get_buffer().get(area, scale, "R'G'B' u8", Gegl.AbyssPolicy.NONE)
+    return pixels, width, height
+
+
 def add_hints_layer(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
     """An empty hints layer over the photo, selected; the one that is there, if there is one."""
     layer = find_hints(image)

@@ -17,10 +17,12 @@ from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
 from gimp_plugin import canvas, plan  # noqa: E402
 from gimp_plugin.plan import Refused, Settings  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
-from gimp_plugin.work import Work  # noqa: E402
+from gimp_plugin.work import Work, theme_of  # noqa: E402
 
 COLORIZE = "tincture-colorize"
 ADD_HINTS = "tincture-add-hints-layer"
+THEME_FROM_LAYER = "tincture-theme-from-layer"
+SAVE_THEME = "tincture-save-theme"
 MENU = "<Image>/Filters/Tincture"
 COLOR_LAYER, NORMAL_LAYER = "color-layer", "normal-layer"
 POLL_SECONDS = 0.05
@@ -33,23 +35,20 @@ class Cancelled(Exception):
 
 class Tincture(Gimp.PlugIn):  # type: ignore[misc]
     def do_query_procedures(self) -> list[str]:
-        return [COLORIZE, ADD_HINTS]
+        return list(_PROCEDURES)
 
     def do_set_i18n(self, name: str) -> bool:
         return False  # `gimp_plugin.texts` does it
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
-        run = _run_colorize if name == COLORIZE else _run_add_hints
+        run, describe = _PROCEDURES[name]
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")
         procedure.set_sensitivity_mask(
             Gimp.ProcedureSensitivityMask.DRAWABLE | Gimp.ProcedureSensitivityMask.DRAWABLES
         )
         procedure.set_attribution("The Tincture developers", "The Tincture developers", "2026")
-        if name == COLORIZE:
-            _describe_colorize(procedure)
-        else:
-            _describe_add_hints(procedure)
+        describe(procedure)
         procedure.add_menu_path(MENU)  # after the label, else there is no entry
         return procedure
 
@@ -137,6 +136,33 @@ def _describe_add_hints(procedure: Gimp.Procedure) -> None:
     )
 
 
+def _describe_theme_from_layer(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label(_("_Theme from Layer"))
+    procedure.set_documentation(
+        _("Make a palette of the main colours of this layer"),
+        _("The palette can be chosen as the colour theme of any photograph."),
+        THEME_FROM_LAYER,
+    )
+    procedure.add_int_argument(
+        "count", _("_Colours"), _("3 to 7, or 0 to let the layer decide"), 0, 7, 0, READ_WRITE
+    )
+    procedure.add_palette_return_value(
+        "palette", _("Palette"), _("The new palette"), False, READ_WRITE
+    )
+
+
+def _describe_save_theme(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label(_("_Save Theme as Palette"))
+    procedure.set_documentation(
+        _("Make a palette of the colour theme that this image was coloured with"),
+        "",
+        SAVE_THEME,
+    )
+    procedure.add_palette_return_value(
+        "palette", _("Palette"), _("The new palette"), False, READ_WRITE
+    )
+
+
 def _run_colorize(
     procedure: Gimp.Procedure,
     run_mode: Gimp.RunMode,
@@ -178,6 +204,42 @@ def _run_add_hints(
     return _answer(procedure, add_hints)
 
 
+def _run_theme_from_layer(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: Any,
+) -> Gimp.ValueArray:
+    def make() -> Gimp.Palette:
+        count = config.get_property("count")
+        if count in (1, 2):
+            raise Refused(_("A theme has 3 to 7 colours."))
+        layer = drawables[0]
+        theme = theme_of(*canvas.read_colors(layer), count)
+        return canvas.make_palette(layer.get_name(), theme)
+
+    return _answer(procedure, make, Gimp.Palette)
+
+
+def _run_save_theme(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: Any,
+) -> Gimp.ValueArray:
+    def save() -> Gimp.Palette:
+        colors = canvas.used_theme(image)
+        if not colors:
+            raise Refused(_("This image has not been coloured with a theme."))
+        return canvas.make_palette(image.get_name(), colors)
+
+    return _answer(procedure, save, Gimp.Palette)
+
+
 def _colorize(image: Gimp.Image, photo: Gimp.Layer, settings: Settings) -> Gimp.Layer:
     """Read, let the engine work, and only then touch the image."""
     Gimp.progress_init(_("Colorizing"))
@@ -215,11 +277,11 @@ def _settings(config: Gimp.ProcedureConfig) -> Settings:
     )
 
 
-def _answer(procedure: Gimp.Procedure, action: Any) -> Gimp.ValueArray:
-    """Run an action that makes a layer, and tell GIMP how it went, in words."""
+def _answer(procedure: Gimp.Procedure, action: Any, kind: Any = Gimp.Layer) -> Gimp.ValueArray:
+    """Run an action that makes a layer or a palette, and tell GIMP how it went, in words."""
     status = Gimp.PDBStatusType
     try:
-        layer = action()
+        made = action()
     except Cancelled:
         return procedure.new_return_values(status.CANCEL, GLib.Error())
     except Refused as error:
@@ -230,8 +292,8 @@ def _answer(procedure: Gimp.Procedure, action: Any) -> Gimp.ValueArray:
         return procedure.new_return_values(status.EXECUTION_ERROR, _error(words))
     values = procedure.new_return_values(status.SUCCESS, GLib.Error())
     values.remove(1)
-    value = GObject.Value(Gimp.Layer)
-    value.set_object(layer)
+    value = GObject.Value(kind)
+    value.set_object(made)
     values.append(value)
     return values
 
@@ -239,6 +301,13 @@ def _answer(procedure: Gimp.Procedure, action: Any) -> Gimp.ValueArray:
 def _error(words: str) -> GLib.Error:
     return GLib.Error.new_literal(Gimp.PlugIn.error_quark(), words[:1].upper() + words[1:], 0)
 
+
+_PROCEDURES = {
+    COLORIZE: (_run_colorize, _describe_colorize),
+    ADD_HINTS: (_run_add_hints, _describe_add_hints),
+    THEME_FROM_LAYER: (_run_theme_from_layer, _describe_theme_from_layer),
+    SAVE_THEME: (_run_save_theme, _describe_save_theme),
+}
 
 if __name__ == "__main__":
     Gegl.init(None)

@@ -88,3 +88,18 @@ class Work:
 
     def _say(self, words: str) -> None:
         self.state = words
+
+
+def theme_of(
+    rgb: bytes,
+    width: int,
+    height: int,
+    count: int,
+    connect: Connect = launcher.connect_or_start,
+) -> tuple[str, ...]:
+    """The theme of a colour picture (8-bit RGB); count: 3..7 or 0. Raises Refused."""
+    try:
+        with connect(lambda words: None) as client:
+            return client.theme_of(rgb, width, height, count).colors
+    except EngineError as error:
+        raise Refused(str(error)) from error

@@ -2,6 +2,7 @@
 
     tincture colorize photo.jpg --theme autumn.gpl --dot 120,80=#7a3b12 -o out.png
     tincture colorize scans/*.tif -o coloured/
+    tincture themes photo.jpg -o themes.png
 
 Uses the engine that runs; without one it works by itself.
 """
@@ -23,9 +24,13 @@ from tqdm import tqdm
 from server.photo_files import UserError, output_paths, read_gray, write_photo
 from server.protocol import VERSION, launcher
 from server.protocol.client import Client, EngineError
-from server.protocol.messages import ColorizeRequest, Dot
+from server.protocol.messages import ColorizeRequest, Dot, ThemeResult
 
 _DTYPES = {"u1": "U8", "u2": "U16", "f4": "F32"}
+
+THUMBNAIL_SIDE = 320  # pixels
+THEME_HELP = "a file (.gpl, .ase, .aco), a name such as autumn, or “#aabbcc #ddeeff …”"
+BUILT_IN = Path(__file__).parent.parent / "gimp_plugin/palettes"
 
 Report = Callable[[float], None]
 
@@ -154,17 +159,20 @@ def _worker(own: bool) -> Worker:
 
 
 def theme_colors(chosen: str | None) -> tuple[str, ...]:
-    """A palette file or colours written out, as "#rrggbb". Raises UserError."""
+    """A palette file, a built-in theme's name or colours written out. Raises UserError."""
     from engine.palettes import PaletteError, parse_hex, read_palette
 
     if not chosen:
         return ()
     try:
         path = Path(chosen)
-        if "#" in chosen and not path.exists():
-            colors = tuple(parse_hex(word) for word in chosen.replace(",", " ").split())
-        else:
+        named = BUILT_IN / f"{chosen.strip().lower().replace(' ', '-')}.gpl"
+        if path.exists() or not ("#" in chosen or named.exists()):
             colors = read_palette(path).colors
+        elif named.exists():
+            colors = read_palette(named).colors
+        else:
+            colors = tuple(parse_hex(word) for word in chosen.replace(",", " ").split())
     except PaletteError as error:
         raise UserError(str(error)) from error
     return tuple("#{:02x}{:02x}{:02x}".format(*color) for color in colors[:256])
@@ -185,6 +193,40 @@ def parse_dot(text: str) -> Dot:
         raise argparse.ArgumentTypeError(
             f"“{text}” is not a dot; write it like 120,80=#7a3b12"
         ) from error
+
+
+def themes(options: argparse.Namespace) -> int:
+    """Write a page that shows a photo in its recommended themes."""
+    photo, target = Path(options.photo), Path(options.output)
+    gray = read_gray(photo)
+    height, width = gray.shape[:2]
+    with launcher.connect_or_start() as client:
+        dtype = _DTYPES[gray.dtype.str[1:]]
+        channels = 1 if gray.ndim == 2 else 2
+        key = client.open_picture(gray.data.cast("B"), width, height, channels, dtype)
+        found = client.recommend_themes(key, options.count, THUMBNAIL_SIDE)
+    write_photo(target, theme_page(found))
+    for theme in found:
+        print(" ".join(theme.colors))
+    print(target)
+    return 0
+
+
+def theme_page(found: Sequence[ThemeResult]) -> NDArray[np.uint8]:
+    """Thumbnails in rows of three, each over the swatches of its theme: (H, W, 3)."""
+    cells = []
+    for theme in found:
+        shape = (theme.height, theme.width, 3)
+        picture = np.frombuffer(theme.pixels or b"", np.uint8).reshape(shape)
+        swatches = np.array([tuple(bytes.fromhex(color[1:])) for color in theme.colors], np.uint8)
+        edges = np.minimum(np.arange(theme.width) * len(swatches) // theme.width, len(swatches) - 1)
+        strip = np.repeat(swatches[edges][None], THUMBNAIL_SIDE // 8, 0)
+        cells.append(np.pad(np.concatenate((picture, strip)), ((4, 4), (4, 4), (0, 0)),
+                            constant_values=255))  # fmt: skip
+    while len(cells) % 3:
+        cells.append(np.full_like(cells[0], 255))
+    rows = [np.concatenate(cells[i : i + 3], 1) for i in range(0, len(cells), 3)]
+    return np.asarray(np.concatenate(rows), np.uint8)
 
 
 def status(options: argparse.Namespace) -> int:
@@ -244,13 +286,18 @@ def _parser() -> argparse.ArgumentParser:
     color = commands.add_parser("colorize", help="colour photos")
     color.add_argument("photos", nargs="+", metavar="PHOTO")
     color.add_argument("-o", "--output", required=True, help="a file, or a folder for the results")
-    color.add_argument("--theme", metavar="FILE", help=".gpl, .ase, .aco, or “#aabbcc #ddeeff …”")
+    color.add_argument("--theme", metavar="THEME", help=THEME_HELP)
     color.add_argument("--dot", action="append", default=[], type=parse_dot, metavar="X,Y=#RRGGBB",
                        help="a colour at a place, in photo pixels; can be given often")  # fmt: skip
     color.add_argument("--strength", type=_share, default=1.0, help="of the theme, 0 to 2")
     color.add_argument("--saturation", type=_share, default=1.0, help="0 to 2")
     color.add_argument("--own", action="store_true", help="work here, without a running engine")
     color.set_defaults(run=colorize)
+    page = commands.add_parser("themes", help="recommend themes for a photo, on a page")
+    page.add_argument("photo", metavar="PHOTO")
+    page.add_argument("-o", "--output", default="themes.png", help="default: %(default)s")
+    page.add_argument("--count", type=int, default=6, choices=range(1, 13), metavar="1..12")
+    page.set_defaults(run=themes)
     others = {
         status: "is an engine running?",
         start: "start the engine",

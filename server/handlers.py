@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from engine.colorizer import MAX_PIXELS, Colorizer, Picture, Tick
 from engine.hints import Hint, hints_from_rgba
 from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
+from engine.weights import WeightsMissing, load_network
 from server.pictures import Pictures
 from server.protocol import PROTOCOL, VERSION, messages
 from server.protocol.client import picture_key
 from server.protocol.frames import Array
 from server.protocol.messages import ColorizeRequest, DotReport, EngineInfo, HintStrip
+
+if TYPE_CHECKING:
+    from engine.recommend import ThemeRecommender
 
 DTYPES = {"U8": np.uint8, "U16": np.uint16, "F32": np.float32}
 NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
@@ -50,6 +54,7 @@ class Handlers:
     def __init__(self, colorizer: Colorizer) -> None:
         self.colorizer = colorizer
         self.pictures = Pictures()
+        self._loaded_recommender: ThemeRecommender | None = None
         self.at_once: Mapping[str, Handler] = {
             messages.HELLO: self.hello,
             messages.CLOSE_PICTURE: self.close_picture,
@@ -58,6 +63,7 @@ class Handlers:
             messages.OPEN_PICTURE: self.open_picture,
             messages.COLORIZE: self.colorize,
             messages.THEME_OF: self.theme_of,
+            messages.RECOMMEND_THEMES: self.recommend_themes,
         }
 
     def hello(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
@@ -126,6 +132,27 @@ class Handlers:
         colors = [to_hex(color) for color in theme.colors] if theme else []
         answer = {"dots": reports, "notes": notes, "theme": colors}
         return Reply(answer, {"rgb": from_numpy(rgb)})
+
+    def recommend_themes(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        picture = self._picture(messages.text(params, "picture"))
+        count = messages.whole(params, "count", messages.MAX_THEMES)
+        side = messages.whole(params, "side", messages.MAX_THUMBNAIL_SIDE, 0)
+        themes = self._recommender().recommend(self.colorizer.lightness(picture), count)
+        tick(0.5)
+        pictures = self.colorizer.thumbnails(picture, themes, side) if side else []
+        thumbnails = {f"thumbnail{i}": from_numpy(p[..., :3]) for i, p in enumerate(pictures)}
+        return Reply({"themes": [theme_entry(theme) for theme in themes]}, thumbnails)
+
+    def _recommender(self) -> ThemeRecommender:
+        """Loaded when it is first asked for: colouring does not need it."""
+        if self._loaded_recommender is None:
+            from engine.recommend import ThemeRecommender
+
+            try:
+                self._loaded_recommender = ThemeRecommender.load(load_network("default"))
+            except WeightsMissing as error:
+                raise Refused(messages.INTERNAL_ERROR, str(error)) from error
+        return self._loaded_recommender
 
     def theme_of(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
         if "rgb" not in arrays:

@@ -70,6 +70,7 @@ def test_install_proves_itself_and_uninstall_leaves_nothing(machine: Machine) ->
     assert os.access(entry, os.X_OK)
     assert (entry.parent / "server/__init__.py").read_text() == ""
     assert not (entry.parent / "server/listener.py").exists()
+    assert (machine.profile / "palettes/tincture-autumn.gpl").exists()
 
     command = subprocess.run(
         [machine.data / "tincture", "--version"],
@@ -88,6 +89,7 @@ def test_install_proves_itself_and_uninstall_leaves_nothing(machine: Machine) ->
     assert gone.returncode == 0
     assert not machine.data.exists()
     assert list((machine.profile / "plug-ins").iterdir()) == []
+    assert list((machine.profile / "palettes").iterdir()) == []
 
 
 def test_doctor_finds_what_is_wrong(machine: Machine) -> None:

@@ -1,0 +1,138 @@
+"""Recommend colour themes for a photo without colour.
+
+    python -m engine.recommend build --photos ../shared/data      # makes the library file
+    python -m engine.recommend evaluate --photos ../shared/data   # compares with other ways
+
+Two methods share a library file: the paper's (`engine.texture`) and ours (`engine.retrieval`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from skimage.color import rgb2lab
+from tqdm import tqdm
+
+from engine.networks import ColorizationNetwork
+from engine.photos import photo_files, read_photo, square
+from engine.retrieval import SIDE, PhotoLibrary, build_photo_library, pooled_features
+from engine.texture import TextureLibrary, build_texture_library
+from engine.themes import Theme, theme_from_photo
+from engine.weights import FOLDER, WeightsMissing, load_network, sha256, weights_path
+
+LIBRARY = FOLDER / "themes.safetensors"
+TEXTURE_PHOTOS = 3000  # "thousands of images" (paper 3.5)
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class ThemeRecommender:
+    """Both libraries, and the network whose features the photo library was made with."""
+
+    photos: PhotoLibrary
+    textures: TextureLibrary
+    network: ColorizationNetwork
+
+    @classmethod
+    def load(cls, network: ColorizationNetwork, path: Path = LIBRARY) -> ThemeRecommender:
+        """network: the shipped `default`, on the CPU. Raises WeightsMissing."""
+        try:
+            with safe_open(path, framework="numpy") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            photos = PhotoLibrary(**_part(tensors, "photos.", PhotoLibrary))
+            textures = TextureLibrary(**_part(tensors, "textures.", TextureLibrary))
+        except (OSError, SafetensorError, KeyError) as error:
+            raise WeightsMissing(
+                f"{path} is missing or damaged; run: python3 install.py repair"
+            ) from error
+        return cls(photos, textures, network)
+
+    def recommend(self, lightness: NDArray[np.float32], count: int = 6) -> list[Theme]:
+        """Different themes that suit a photo, best first.
+
+        lightness: (H, W), L / 100, of any size.
+        """
+        return self.photos.recommend(self._features(lightness), count)
+
+    def _features(self, lightness: NDArray[np.float32]) -> NDArray[np.float32]:
+        fitted = _fit(lightness, SIDE, self.network.multiple)
+        return pooled_features(self.network, torch.from_numpy(fitted)[None, None])[0]
+
+
+def _fit(lightness: NDArray[np.float32], side: int, multiple: int) -> NDArray[np.float32]:
+    """Shorter side to `side`, both sides to multiples; a photo longer than 3:1 is cut."""
+    scale = side / min(lightness.shape)
+    height, width = (
+        max(multiple, min(3 * side, round(length * scale)) // multiple * multiple)
+        for length in lightness.shape
+    )
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(lightness, (width, height), interpolation=method), np.float32)
+
+
+def build(photos: Path, limit: int | None, path: Path = LIBRARY) -> None:
+    """Make the library file from a corpus of colour photos."""
+    network = load_network("default")
+    files = photo_files(photos, "train")[:limit]
+    pooled: list[NDArray[np.float32]] = []
+    themes: list[Theme] = []
+    examples: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    for start in tqdm(range(0, len(files), _BATCH), desc="photos", mininterval=10):
+        batch = [square(read_photo(opener()), SIDE) for _, opener in files[start : start + _BATCH]]
+        lab = rgb2lab(np.stack(batch)).astype(np.float32)
+        lightness = lab[..., 0] / 100
+        pooled.append(pooled_features(network, torch.from_numpy(lightness)[:, None]))
+        themes += [theme_from_photo(photo[::2, ::2], 5) for photo in batch]
+        if len(examples) < TEXTURE_PHOTOS:
+            examples += [
+                (light, colors[..., 1:]) for light, colors in zip(lightness, lab, strict=True)
+            ]
+    library = build_photo_library(np.concatenate(pooled), themes)
+    textures = build_texture_library(examples)
+    tensors = {
+        f"{prefix}{field.name}": np.ascontiguousarray(getattr(part, field.name))
+        for prefix, part in (("photos.", library), ("textures.", textures))
+        for field in fields(part)
+    }
+    record = {"photos": len(files), "weights": sha256(weights_path("default"))}
+    save_file(tensors, path, {"made_from": json.dumps(record)})
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB from {len(files)} photos")
+
+
+def _part(tensors: dict[str, Any], prefix: str, kind: Any) -> dict[str, Any]:
+    return {field.name: tensors[prefix + field.name] for field in fields(kind)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("build", "evaluate"):
+        command = commands.add_parser(name)
+        command.add_argument("--photos", type=Path, required=True, help="a corpus or a folder")
+        command.add_argument("--limit", type=int, help="the first photos only")
+    options = parser.parse_args(arguments)
+    if options.command == "build":
+        build(options.photos, options.limit)
+    else:
+        from engine.recommend_evaluation import evaluate
+
+        evaluate(options.photos, options.limit)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Themes from photos that are like this one, chosen to be good and different.
+
+The network's encoder already knows what a photo shows. Its features, pooled over the photo and
+compressed, find the photos of the corpus that are most like this one; their true themes are the
+candidates. Six of them are chosen so that whatever the true theme is, one of the six is near it:
+each choice lowers the expected distance from the neighbours' themes to the nearest chosen one the
+most (greedy facility location). The first is thereby the neighbours' most central theme, and the
+later ones are as different as the neighbours are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.color import lab2rgb, rgb2lab
+from torch import Tensor
+
+from engine.networks import ColorizationNetwork
+from engine.networks.base import no_hints
+from engine.theme_distance import energy_distances
+from engine.themes import Theme
+
+FEATURES = 32  # numbers kept of a photo
+NEIGHBOURS = 200
+COLORS = 5  # of a theme in the library
+SIDE = 128  # pixels of the shorter side that the encoder sees
+_FADING = 0.15  # of a neighbour's say, in units of cosine similarity
+
+
+@dataclass(frozen=True)
+class PhotoLibrary:
+    """The corpus, a row for each photo; the numbers are small so that the file is."""
+
+    mean: NDArray[np.float32]  # (D,) of the encoder's pooled features
+    projection: NDArray[np.float32]  # (D, FEATURES)
+    features: NDArray[np.int8]  # (N, FEATURES), unit length times 127
+    lab: NDArray[np.int8]  # (N, COLORS, 3): L - 50, a, b
+    shares: NDArray[np.uint8]  # (N, COLORS), sums to 255 or so
+
+    def recommend(self, pooled: NDArray[np.float32], count: int) -> list[Theme]:
+        """Ranked, different themes for a photo with these pooled features (D,)."""
+        similarity = self.features.astype(np.float32) @ self._compress(pooled[None])[0] / 127
+        nearest = np.argsort(-similarity, kind="stable")[:NEIGHBOURS]
+        weights = np.exp((similarity[nearest] - similarity[nearest[0]]) / _FADING)
+        ab = self.lab[nearest][..., 1:].astype(np.float32)
+        shares = self.shares[nearest].astype(np.float32)
+        distances = energy_distances(ab, shares / shares.sum(1, keepdims=True))
+        return [self.theme(int(nearest[row])) for row in choose(distances, weights, count)]
+
+    def _compress(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+        return unit_length(((pooled - self.mean) @ self.projection).astype(np.float32))
+
+    def theme(self, row: int) -> Theme:
+        """The true theme of a photo of the corpus."""
+        lab = self.lab[row].astype(np.float64) + np.array((50, 0, 0))
+        shares = self.shares[row].astype(np.float64)
+        used = shares > 0
+        rgb = (np.clip(lab2rgb(lab[used][None])[0], 0, 1) * 255).round()
+        colors = tuple((int(r), int(g), int(b)) for r, g, b in rgb)
+        return Theme(colors, tuple((shares[used] / shares.sum()).tolist()))
+
+
+def choose(distances: NDArray[np.float32], weights: NDArray[np.float32], count: int) -> list[int]:
+    """Greedy facility location: rows of `distances` (N, N) that leave every row near a chosen one.
+
+    weights: (N,), how much each row counts. Returns up to `count` different rows, best first.
+    """
+    chosen: list[int] = []
+    nearest = np.full(len(distances), np.inf, np.float32)
+    for _ in range(min(count, len(distances))):
+        cost = weights @ np.minimum(nearest[:, None], distances)
+        cost[chosen] = np.inf
+        best = int(cost.argmin())
+        chosen.append(best)
+        nearest = np.minimum(nearest, distances[:, best])
+    return chosen
+
+
+@torch.inference_mode()
+def pooled_features(network: ColorizationNetwork, lightness: Tensor) -> NDArray[np.float32]:
+    """The encoder's deeper feature maps, averaged over the photo.
+
+    lightness: (N, 1, H, W), L / 100, H and W multiples of the network's. Returns (N, D).
+    """
+    features = network.encode(lightness, no_hints(lightness))
+    deep = [f for f in features if f.shape[1] >= 64 and f.shape[-1] <= lightness.shape[-1] // 8]
+    parts = [part for f in deep for part in (f.mean((2, 3)), f.float().std((2, 3)))]
+    return np.asarray(torch.cat(parts, 1).float().cpu().numpy())
+
+
+def build_photo_library(pooled: NDArray[np.float32], themes: list[Theme]) -> PhotoLibrary:
+    """pooled: (N, D) of the corpus's photos; themes: the true one of each."""
+    from sklearn.decomposition import PCA
+
+    mean, spread = pooled.mean(0), pooled.std(0) + 1e-6
+    fitted = PCA(FEATURES, random_state=0).fit((pooled - mean) / spread)
+    # The square root of whitening: the first components say most, but must not say all.
+    projection = (fitted.components_ / fitted.explained_variance_[:, None] ** 0.25).T
+    projection = (projection / spread[:, None]).astype(np.float32)
+    lab = np.zeros((len(themes), COLORS, 3), np.int8)
+    shares = np.zeros((len(themes), COLORS), np.uint8)
+    for index, theme in enumerate(themes):
+        used = min(COLORS, len(theme.colors))
+        colors = rgb2lab(np.array([theme.colors[:used]], np.uint8))[0] - (50, 0, 0)
+        lab[index, :used] = np.clip(colors.round(), -128, 127)
+        shares[index, :used] = np.round(255 * np.array(theme.weights[:used])).clip(1)
+    compressed = unit_length(((pooled - mean) @ projection).astype(np.float32)) * 127
+    features = compressed.round().astype(np.int8)
+    return PhotoLibrary(mean.astype(np.float32), projection, features, lab, shares)
+
+
+def unit_length(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)

@@ -7,6 +7,7 @@ and lies inside sRGB, so that blending gives back the very same pixels.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import cv2
@@ -18,6 +19,10 @@ LUMINANCE_D50 = np.array((0.22248840, 0.71690369, 0.06060791), np.float32)
 _BISECTIONS = 14  # chroma of colours out of gamut to 1/16384
 
 
+Plane = NDArray[np.float32]  # any shape; the three components of a colour lie in planes, since
+Planes = tuple[Plane, Plane, Plane]  # comparing them within a pixel costs numpy ten times as much
+
+
 def compose(gray: NDArray[Any], ab: NDArray[np.float32]) -> NDArray[Any]:
     """Colour a photo.
 
@@ -25,74 +30,91 @@ def compose(gray: NDArray[Any], ab: NDArray[np.float32]) -> NDArray[Any]:
     (D65) a and b. Returns (H, W, 3) sRGB of gray's dtype. Colours that do not exist at a pixel's
     lightness lose chroma until they do; lightness never changes but by rounding.
     """
-    luminance = _luminance(gray)
-    linear = _linear(_lightness(luminance), ab)
-    chroma = _chroma(linear)
+    luminance, lightness = _tones(gray)
+    a, b = np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])
+    chroma = _chroma(lightness, a, b)
     outside = _outside(chroma, luminance)
     if outside.any():
-        chroma[outside] = _reduced(luminance[outside], ab[outside])
-    return _encode(np.clip(chroma + luminance[..., None], 0, 1), gray.dtype)
+        inside = _reduced(luminance[outside], lightness[outside], a[outside], b[outside])
+        for plane, values in zip(chroma, inside, strict=True):
+            plane[outside] = values
+    encoded = [_encode(np.clip(plane + luminance, 0, 1), gray.dtype) for plane in chroma]
+    return np.asarray(cv2.merge(encoded))
 
 
-def _luminance(gray: NDArray[Any]) -> NDArray[np.float32]:
-    """Undo the sRGB curve: linear luminance 0..1."""
+def _tones(gray: NDArray[Any]) -> tuple[Plane, Plane]:
+    """Linear luminance 0..1, and CIE Lab's f of it, (L* + 16) / 116."""
     if gray.dtype == np.uint8:
-        return np.asarray(cv2.LUT(gray, _decode(np.arange(256) / 255)), np.float32)
+        return tuple(np.asarray(cv2.LUT(gray, table), np.float32) for table in _table(256))  # type: ignore[return-value]
     if gray.dtype == np.uint16:
-        return _decode(np.arange(65536) / 65535)[gray]
-    return _decode(np.clip(np.nan_to_num(gray), 0, 1))
+        luminance, lightness = _table(65536)
+        return luminance[gray], lightness[gray]
+    luminance = _decode(np.clip(np.nan_to_num(gray), 0, 1))
+    return luminance, _lab_f(luminance)
 
 
-def _decode(encoded: NDArray[Any]) -> NDArray[np.float32]:
+@cache
+def _table(levels: int) -> tuple[Plane, Plane]:
+    luminance = _decode(np.arange(levels) / (levels - 1))
+    return luminance, _lab_f(luminance)
+
+
+def _decode(encoded: NDArray[Any]) -> Plane:
     curve = ((np.maximum(encoded, 0.04045) + 0.055) / 1.055) ** 2.4
     return np.where(encoded <= 0.04045, encoded / 12.92, curve).astype(np.float32)
 
 
-def _encode(linear: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:
-    curve = cv2.pow(np.ascontiguousarray(linear), 1 / 2.4) * np.float32(1.055) - np.float32(0.055)
-    encoded = np.where(linear <= 0.0031308, linear * np.float32(12.92), curve)
+def _encode(linear: Plane, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The sRGB curve, and rounding for whole numbers."""
+    encoded: Plane = np.asarray(cv2.pow(linear, 1 / 2.4), np.float32)
+    encoded *= np.float32(1.055)
+    encoded -= np.float32(0.055)
+    np.multiply(linear, np.float32(12.92), out=encoded, where=linear <= 0.0031308)
     if dtype == np.float32:
-        return encoded
-    top = np.float32(np.iinfo(dtype).max)
-    return (encoded * top + np.float32(0.5)).astype(dtype)
+        return np.asarray(encoded)
+    encoded *= np.float32(np.iinfo(dtype).max)
+    encoded += np.float32(0.5)
+    return np.asarray(encoded.astype(dtype))
 
 
-def _lightness(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """CIE L* 0..100 of linear luminance."""
-    root = np.cbrt(luminance)
-    return np.where(luminance > 0.008856, 116 * root - 16, luminance * np.float32(903.2963))
+def _lab_f(luminance: Plane) -> Plane:
+    """CIE Lab's f, the cube root with its straight start; it is (L* + 16) / 116."""
+    start = luminance * np.float32(841 / 108) + np.float32(4 / 29)
+    return np.where(luminance > (6 / 29) ** 3, np.cbrt(luminance), start).astype(np.float32)
 
 
-def _linear(lightness: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """CIE Lab (D65) to linear sRGB, not clipped: (..., 3)."""
-    y = (lightness + 16) / 116
-    f = np.stack((y + ab[..., 0] / 500, y, y - ab[..., 1] / 200), -1)
-    xyz = np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * np.float32(3 * (6 / 29) ** 2))
-    return (xyz * _WHITE) @ _RGB_FROM_XYZ
+def _chroma(f: Plane, a: Plane, b: Plane) -> Planes:
+    """Linear sRGB of a Lab colour less grey of the same luminance, which may be negative."""
+    x = _lab_f_inverse(f + a * np.float32(1 / 500))
+    y = _lab_f_inverse(f)
+    z = _lab_f_inverse(f - b * np.float32(1 / 200))
+    planes = [row[0] * x + row[1] * y + row[2] * z for row in _CHROMA_FROM_XYZ]
+    return planes[0], planes[1], planes[2]
 
 
-def _chroma(linear: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear RGB less grey of the same luminance; its own luminance is zero."""
-    return linear - (linear @ LUMINANCE_D50)[..., None]
+def _lab_f_inverse(f: Plane) -> Plane:
+    cube = f * f * f
+    low = f <= np.float32(6 / 29)
+    if low.any():
+        cube[low] = (f[low] - np.float32(4 / 29)) * np.float32(108 / 841)
+    return cube
 
 
-def _outside(chroma: NDArray[np.float32], luminance: NDArray[np.float32]) -> NDArray[np.bool_]:
-    low = chroma.min(-1) + luminance < 0
-    return low | (chroma.max(-1) + luminance > 1)
+def _outside(chroma: Planes, luminance: Plane) -> NDArray[np.bool_]:
+    r, g, b = chroma
+    low = np.minimum(np.minimum(r, g), b) + luminance < 0
+    return np.asarray(low | (np.maximum(np.maximum(r, g), b) + luminance > 1))
 
 
-def _reduced(luminance: NDArray[np.float32], ab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The chroma term at the largest share of ab that is inside the gamut. All (N, ...)."""
-    lightness = _lightness(luminance)
+def _reduced(luminance: Plane, f: Plane, a: Plane, b: Plane) -> Planes:
+    """The chroma term at the largest share of ab that is inside the gamut."""
     share = np.zeros_like(luminance)
     for step in range(1, _BISECTIONS + 1):
         more = share + np.float32(0.5**step)
-        chroma = _chroma(_linear(lightness, ab * more[:, None]))
-        share = np.where(_outside(chroma, luminance), share, more)
-    return _chroma(_linear(lightness, ab * share[:, None]))
+        share = np.where(_outside(_chroma(f, a * more, b * more), luminance), share, more)
+    return _chroma(f, a * share, b * share)
 
 
-_WHITE = np.array((0.95047, 1.0, 1.08883), np.float32)
 _RGB_FROM_XYZ = np.linalg.inv(
     np.array(
         (
@@ -101,4 +123,6 @@ _RGB_FROM_XYZ = np.linalg.inv(
             (0.019334, 0.119193, 0.950227),
         )
     )
-).T.astype(np.float32)
+) * np.array((0.95047, 1.0, 1.08883))  # X, Y and Z relative to D65 white
+# Taking the colour's own D50 luminance away from all three components is linear, too.
+_CHROMA_FROM_XYZ = (_RGB_FROM_XYZ - LUMINANCE_D50 @ _RGB_FROM_XYZ).astype(np.float32)

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from skimage.color import lab2rgb
 
-from engine.themes import Color
+from engine.themes import Color, colors_of_lab
 
 MAX_BYTES = 4 << 20
 MAX_COLORS = 65_536
@@ -181,7 +180,7 @@ def _from_cmyk(values: Sequence[float]) -> Color:
 
 def _from_lab(lightness: float, a: float, b: float) -> Color:
     lab = np.clip((lightness, a, b), (0, -128, -128), (100, 127, 127))
-    return _from_unit(np.clip(lab2rgb(lab[None, None]), 0, 1)[0, 0].tolist())
+    return colors_of_lab(lab[None])[0]
 
 
 def _checked(r: int, g: int, b: int) -> Color:

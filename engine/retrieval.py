@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skimage.color import lab2rgb, rgb2lab
+from skimage.color import rgb2lab
 from torch import Tensor
 
 from engine.networks import ColorizationNetwork
 from engine.networks.base import no_hints
 from engine.theme_distance import energy_distances
-from engine.themes import Theme
+from engine.themes import Theme, colors_of_lab
 
 FEATURES = 32  # numbers kept of a photo
 NEIGHBOURS = 200
@@ -58,9 +58,7 @@ class PhotoLibrary:
         lab = self.lab[row].astype(np.float64) + np.array((50, 0, 0))
         shares = self.shares[row].astype(np.float64)
         used = shares > 0
-        rgb = (np.clip(lab2rgb(lab[used][None])[0], 0, 1) * 255).round()
-        colors = tuple((int(r), int(g), int(b)) for r, g, b in rgb)
-        return Theme(colors, tuple((shares[used] / shares.sum()).tolist()))
+        return Theme(colors_of_lab(lab[used]), tuple((shares[used] / shares.sum()).tolist()))
 
 
 def choose(distances: NDArray[np.float32], weights: NDArray[np.float32], count: int) -> list[int]:

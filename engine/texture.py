@@ -19,10 +19,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.color import lab2rgb
 from skimage.segmentation import felzenszwalb
 
-from engine.themes import Theme
+from engine.themes import Theme, colors_of_lab
 
 TEXTURES = 120
 BINS = 10  # along a and along b: 100 in all
@@ -76,9 +75,7 @@ class TextureLibrary:
             chosen = next((int(bin_) for bin_ in order if int(bin_) not in taken), int(order[0]))
             taken.add(chosen)
             lab.append((lightness, *self.bin_colors[texture, chosen]))
-        rgb = np.clip(lab2rgb(np.array([lab])), 0, 1)[0]
-        colors = tuple((int(r), int(g), int(b)) for r, g, b in (rgb * 255).round())
-        return Theme(colors, tuple(share.tolist()), "texture")
+        return Theme(colors_of_lab(np.array(lab)), tuple(share.tolist()), "texture")
 
 
 def reduce_side(lightness: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from skimage.color import lab2rgb, rgb2lab
+from skimage.color import rgb2lab
+
+from engine.color import lab_to_rgb
 
 if TYPE_CHECKING:
     from sklearn.cluster import KMeans
@@ -84,6 +87,13 @@ def ab_of(theme: Theme) -> NDArray[np.float64]:
     return rgb2lab(np.array([theme.colors], np.uint8))[0, :, 1:]
 
 
+def colors_of_lab(lab: NDArray[np.floating[Any]]) -> tuple[Color, ...]:
+    """The nearest 8-bit sRGB colours of CIE Lab colours (K, 3)."""
+    planes = torch.from_numpy(np.ascontiguousarray(lab, np.float64).T[:, None])
+    rgb = (lab_to_rgb(planes)[:, 0].T * 255).round().int().tolist()
+    return tuple((r, g, b) for r, g, b in rgb)
+
+
 def _theme(
     lab: NDArray[np.float64],
     weights: NDArray[np.float64],
@@ -130,8 +140,4 @@ def _cluster(
         [np.average(lab[labels == k], axis=0, weights=weights[labels == k]) for k in range(count)]
     )
     order = np.lexsort((means[:, 2], means[:, 1], means[:, 0], -total))
-    colors = (np.clip(lab2rgb(means[order][None])[0], 0, 1) * 255).round().astype(int)
-    return (
-        tuple((int(r), int(g), int(b)) for r, g, b in colors),
-        tuple(float(v) for v in total[order] / total.sum()),
-    )
+    return colors_of_lab(means[order]), tuple(float(v) for v in total[order] / total.sum())

@@ -1,0 +1,1 @@
+"""Measuring networks: figures, baselines, inputs and the report. Start at `engine.evaluate`."""

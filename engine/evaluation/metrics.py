@@ -1,0 +1,127 @@
+"""Figures that compare a coloured photo with the true one, for whole batches on torch.
+
+All of them take one value per photo. What they are computed over is said in each docstring.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+_WINDOW, _SIGMA = 11, 1.5  # of SSIM's Gaussian window (Wang et al. 2004)
+_C1, _C2 = 0.01**2, 0.03**2
+_FEWEST_ERRORS = 1e-10  # mean squared error that counts as none: 100 dB
+_CHROMA_PIVOT = 25.0**7  # of CIEDE2000's G and R_C
+_EMD_CELL = 6.0  # ab units; the photo's colours are put into squares of this side
+
+
+def psnr(result: Tensor, truth: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio over all three channels. (N, 3, H, W) sRGB 0..1; returns (N,) dB.
+
+    At most 100 dB, which stands for equal pictures.
+    """
+    error = (result - truth).square().mean((1, 2, 3))
+    return -10 * error.clamp(min=_FEWEST_ERRORS).log10()
+
+
+def ssim(result: Tensor, truth: Tensor) -> Tensor:
+    """Structural similarity (Wang et al. 2004), mean over R, G and B. (N, 3, H, W) 0..1.
+
+    Gaussian window of 11 pixels, only where it lies inside the picture; returns (N,).
+    """
+    mean_r, mean_t = _blur(result), _blur(truth)
+    var_r = _blur(result * result) - mean_r * mean_r
+    var_t = _blur(truth * truth) - mean_t * mean_t
+    both = _blur(result * truth) - mean_r * mean_t
+    likeness = (2 * mean_r * mean_t + _C1) * (2 * both + _C2)
+    scale = (mean_r.square() + mean_t.square() + _C1) * (var_r + var_t + _C2)
+    return (likeness / scale).mean((1, 2, 3))
+
+
+def _blur(x: Tensor) -> Tensor:
+    offsets = torch.arange(_WINDOW, dtype=x.dtype, device=x.device) - _WINDOW // 2
+    weights = torch.exp(-(offsets**2) / (2 * _SIGMA**2))
+    line = (weights / weights.sum()).view(1, 1, 1, -1)
+    n, c, height, width = x.shape
+    rows = F.conv2d(x.reshape(n * c, 1, height, width), line)
+    return F.conv2d(rows, line.transpose(2, 3)).view(n, c, height - _WINDOW + 1, -1)
+
+
+def ciede2000(first: Tensor, second: Tensor) -> Tensor:
+    """CIEDE2000 colour difference of every pixel (Sharma, Wu and Dalal 2005).
+
+    (N, 3, H, W) CIE Lab, L 0..100; returns (N, H, W).
+    """
+    l1, a1, b1 = first.unbind(1)
+    l2, a2, b2 = second.unbind(1)
+    mean7 = ((torch.hypot(a1, b1) + torch.hypot(a2, b2)) / 2) ** 7
+    stretch = 1.5 - 0.5 * torch.sqrt(mean7 / (mean7 + _CHROMA_PIVOT))  # 1 + G
+    a1, a2 = a1 * stretch, a2 * stretch
+    c1, c2 = torch.hypot(a1, b1), torch.hypot(a2, b2)
+    h1, h2 = torch.atan2(b1, a1), torch.atan2(b2, a2)
+    turn = torch.remainder(h2 - h1 + torch.pi, 2 * torch.pi) - torch.pi  # -pi..pi
+    gray = c1 * c2 == 0
+    turn = torch.where(gray, 0.0, turn)
+    # A gray has no hue: the other one's stands for both. Atan2 gives 0 for it.
+    hue = torch.where(gray, h1 + h2, h1 + turn / 2)
+    step_h = 2 * torch.sqrt(c1 * c2) * torch.sin(turn / 2)
+    return _weighted(l2 - l1, c2 - c1, step_h, (l1 + l2) / 2, (c1 + c2) / 2, hue)
+
+
+def _weighted(
+    step_l: Tensor, step_c: Tensor, step_h: Tensor, lightness: Tensor, chroma: Tensor, hue: Tensor
+) -> Tensor:
+    """The second half of CIEDE2000: differences by their weights, and the blue rotation."""
+    t = (
+        1
+        - 0.17 * torch.cos(hue - np.radians(30))
+        + 0.24 * torch.cos(2 * hue)
+        + 0.32 * torch.cos(3 * hue + np.radians(6))
+        - 0.20 * torch.cos(4 * hue - np.radians(63))
+    )
+    off = (lightness - 50).square()
+    by_l = step_l / (1 + 0.015 * off / torch.sqrt(20 + off))
+    by_c = step_c / (1 + 0.045 * chroma)
+    by_h = step_h / (1 + 0.015 * chroma * t)
+    degrees = torch.remainder(torch.rad2deg(hue), 360)
+    angle = np.radians(60) * torch.exp(-(((degrees - 275) / 25) ** 2))
+    rotation = -2 * torch.sqrt(chroma**7 / (chroma**7 + _CHROMA_PIVOT)) * torch.sin(angle)
+    squares = by_l.square() + by_c.square() + by_h.square() + rotation * by_c * by_h
+    return squares.clamp(min=0).sqrt()
+
+
+def colorfulness(rgb: Tensor) -> Tensor:
+    """Hasler and Süsstrunk's (2003) M3. (N, 3, H, W) sRGB 0..1; returns (N,), 0..about 150."""
+    r, g, b = (rgb * 255).unbind(1)
+    red_green, yellow_blue = (r - g).flatten(1), ((r + g) / 2 - b).flatten(1)
+    spread = torch.hypot(red_green.std(1, correction=0), yellow_blue.std(1, correction=0))
+    return spread + 0.3 * torch.hypot(red_green.mean(1), yellow_blue.mean(1))
+
+
+def theme_emd(
+    ab: NDArray[np.float32], colors: NDArray[np.float32], weights: NDArray[np.float32]
+) -> float:
+    """Earth mover's distance from a photo's colours to a theme's.
+
+    ab: (P, 2) CIE units, all pixels equal; colors: (K, 2); weights: (K,), sums to 1. The photo's
+    colours are first gathered in squares of 6 x 6 units. Returns CIE ab units.
+    """
+    cells, inverse, counts = np.unique(
+        np.round(ab / _EMD_CELL).astype(np.int32), axis=0, return_inverse=True, return_counts=True
+    )
+    inverse = inverse.reshape(-1)
+    centres = np.stack([np.bincount(inverse, ab[:, i], len(cells)) for i in (0, 1)], 1)
+    photo = np.column_stack((counts / counts.sum(), centres / counts[:, None]))
+    theme = np.column_stack((weights / weights.sum(), colors))
+    distance, *_ = cv2.EMD(photo.astype(np.float32), theme.astype(np.float32), cv2.DIST_L2)
+    return float(distance)
+
+
+def nearest_theme_distance(ab: NDArray[np.float32], colors: NDArray[np.float32]) -> float:
+    """Mean distance from each pixel's colour (P, 2) to the nearest of a theme (K, 2)."""
+    distance = np.linalg.norm(ab[:, None] - colors[None], axis=-1)
+    return float(distance.min(1).mean())

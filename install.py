@@ -10,6 +10,11 @@ python3 install.py test         prepare and run the whole test suite (options go
 
 from __future__ import annotations
 
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("Tincture: Python 3.11 or newer is needed; this is " + sys.version.split()[0])
+
 import argparse
 import errno
 import json
@@ -17,9 +22,10 @@ import os
 import plistlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +33,7 @@ from typing import Any
 
 import tomllib  # from Python 3.11 on
 
-from server.protocol import VERSION, launcher, places
+from server.protocol import VERSION, launcher, places, rendezvous
 from server.protocol.client import EngineError
 
 SOURCE = Path(__file__).resolve().parent
@@ -67,8 +73,9 @@ def main() -> int:
     except Failed as error:
         print(f"\nTincture: {error}", file=sys.stderr)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
+        if not is_disk_full(error):
+            print(f"\nTincture: {error}. Put that right and run this again.", file=sys.stderr)
+            return 1
         print(f"\nTincture: the disk is full ({error.filename or places.data_folder()}). Make room "
               "and run this again; it goes on where it stopped.", file=sys.stderr)  # fmt: skip
     except KeyboardInterrupt:
@@ -83,14 +90,14 @@ def install(options: argparse.Namespace, rest: Sequence[str]) -> int:
     data = places.data_folder()
     say(f"Installing Tincture {VERSION} into {data}")
     stop_engine()
+    recorded = _record().get("profiles", [])
     # The record is written last: without it everybody knows that the installation is not whole.
     places.install_record().unlink(missing_ok=True)
     data.mkdir(parents=True, exist_ok=True)
     python = Path(options.python_env) if options.python_env else make_environment(data / "env", ())
-    if not python.exists():
-        raise Failed(f"{python} does not exist; --python-env wants a Python with the packages")
+    check_python(python)
     copy_engine(data / "app")
-    profiles = gimp_profiles(options.gimp_folder)
+    profiles = gimp_profiles([*options.gimp_folder, *recorded])
     for profile in profiles:
         put_plug_in(profile)
     record = {"python": str(python), "root": str(data / "app"), "version": VERSION,
@@ -193,6 +200,17 @@ def make_environment(folder: Path, groups: Sequence[str]) -> Path:
     return python
 
 
+def check_python(python: Path) -> None:
+    """Raises Failed for a Python that is not there or lacks a package."""
+    if not python.exists():
+        raise Failed(f"{python} does not exist; --python-env wants a Python with the packages")
+    modules = ["torch", "numpy", "cv2", "skimage", "sklearn", "safetensors", "PIL", "tqdm"]
+    code = f"import importlib.util as u; print(*[m for m in {modules} if not u.find_spec(m)])"
+    missing = _output([str(python), "-c", code]).split()
+    if missing:
+        raise Failed(f"{python} lacks the packages {', '.join(missing)}")
+
+
 def make_venv(folder: Path, python: Path) -> None:
     if python.exists() and "pip" in _output([str(python), "-m", "pip", "--version"]):
         return
@@ -248,18 +266,30 @@ def pip(python: Path, arguments: Sequence[str], quiet: bool = False) -> bool:
 
 def copy_engine(folder: Path) -> None:
     say(f"Engine: {folder}")
+    lay_out(folder, {package: SOURCE / package for package in PACKAGES})
+
+
+def lay_out(folder: Path, parts: Mapping[str, Path]) -> None:
+    """Copy folders and files into a new folder that is whole or not there at all.
+
+    parts: name inside the folder -> what is copied. Raises OSError; the old folder is then kept.
+    """
     fresh = folder.with_name(folder.name + ".partial")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        for package in PACKAGES:
-            shutil.copytree(SOURCE / package, fresh / package, ignore=LEFT_OUT)
-    except (OSError, shutil.Error) as error:
+        for name, source in parts.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, fresh / name, ignore=LEFT_OUT)
+            else:
+                shutil.copy(source, fresh / name)
+        home = os.environ.get("TINCTURE_HOME")
+        if home:  # those who start the copies later need not know of the variable
+            (fresh / places.HOME_NOTE).write_text(str(Path(home).resolve()))
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.replace(folder)
+    finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        if "No space left" in str(error):
-            raise OSError(errno.ENOSPC, "no space", str(folder)) from error
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.replace(folder)
 
 
 def prove(python: Path, data: Path) -> None:
@@ -278,11 +308,16 @@ def prove(python: Path, data: Path) -> None:
 
 
 def stop_engine() -> None:
-    with suppress(EngineError):
+    try:
         client = launcher.running()
-        if client:
-            with client:
-                client.shutdown()
+    except EngineError:  # one of another version, which does not understand a request to end
+        meeting = rendezvous.read(places.rendezvous_file())
+        if meeting:
+            os.kill(meeting.pid, signal.SIGTERM)
+        return
+    if client:
+        with client, suppress(EngineError):
+            client.shutdown()
 
 
 # --- GIMP ---------------------------------------------------------------------------------------
@@ -305,12 +340,10 @@ def gimp_profiles(named: Sequence[str] = ()) -> list[Profile]:
 def put_plug_in(profile: Profile) -> None:
     """Lay the plug-in out as GIMP wants it: a folder and an executable file of the same name."""
     say(f"Plug-in: {profile.plug_in}")
-    shutil.rmtree(profile.plug_in, ignore_errors=True)
     folder = profile.plug_in
-    shutil.copytree(SOURCE / "gimp_plugin", folder / "gimp_plugin", ignore=LEFT_OUT)
-    shutil.copytree(SOURCE / "server/protocol", folder / "server/protocol", ignore=LEFT_OUT)
-    (folder / "server/__init__.py").write_text("")
-    shutil.copy(SOURCE / "gimp_plugin/tincture.py", folder / "tincture.py")
+    names = ("gimp_plugin", "server/__init__.py", "server/protocol")
+    parts = {name: SOURCE / name for name in names}
+    lay_out(folder, {**parts, "tincture.py": SOURCE / "gimp_plugin/tincture.py"})
     (folder / "tincture.py").chmod(0o755)
     profile.palettes.mkdir(exist_ok=True)
     for palette in (SOURCE / "gimp_plugin/palettes").glob("*.gpl"):
@@ -400,6 +433,11 @@ def start_with_session(python: Path, root: Path) -> None:
         f'Path={root}\nExec="{python}" -m server --idle-minutes 1000000\n'
     )
     say(f"Start with the desktop: {path} (a GIMP in a sandbox cannot start the engine)")
+
+
+def is_disk_full(error: OSError) -> bool:
+    """shutil.Error gathers the errors of many files and has no number of its own."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
 
 
 def has_gpu() -> bool:

@@ -146,9 +146,7 @@ def _describe_theme_from_layer(procedure: Gimp.Procedure) -> None:
     procedure.add_int_argument(
         "count", _("_Colours"), _("3 to 7, or 0 to let the layer decide"), 0, 7, 0, READ_WRITE
     )
-    procedure.add_palette_return_value(
-        "palette", _("Palette"), _("The new palette"), False, READ_WRITE
-    )
+    procedure.add_palette_return_value("palette", _("Palette"), _("The new palette"), READ_WRITE)
 
 
 def _describe_save_theme(procedure: Gimp.Procedure) -> None:
@@ -158,9 +156,7 @@ def _describe_save_theme(procedure: Gimp.Procedure) -> None:
         "",
         SAVE_THEME,
     )
-    procedure.add_palette_return_value(
-        "palette", _("Palette"), _("The new palette"), False, READ_WRITE
-    )
+    procedure.add_palette_return_value("palette", _("Palette"), _("The new palette"), READ_WRITE)
 
 
 def _run_colorize(

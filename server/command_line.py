@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from server.photo_files import UserError, output_paths, read_gray, write_photo
+from server.photo_files import UserError, expand, output_paths, read_gray, write_photo
 from server.protocol import VERSION, launcher
 from server.protocol.client import Client, EngineError
 from server.protocol.messages import ColorizeRequest, Dot, ThemeResult
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def colorize(options: argparse.Namespace) -> int:
-    photos = [Path(name) for name in options.photos]
+    photos = expand(options.photos)
     targets = output_paths(photos, Path(options.output))
     wishes = Wishes(
         theme_colors(options.theme), tuple(options.dot), options.strength, options.saturation
@@ -284,7 +284,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     color = commands.add_parser("colorize", help="colour photos")
-    color.add_argument("photos", nargs="+", metavar="PHOTO")
+    color.add_argument("photos", nargs="+", metavar="PHOTO", help="photos, or folders of them")
     color.add_argument("-o", "--output", required=True, help="a file, or a folder for the results")
     color.add_argument("--theme", metavar="THEME", help=THEME_HELP)
     color.add_argument("--dot", action="append", default=[], type=parse_dot, metavar="X,Y=#RRGGBB",

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 # Luminance relative to D50, as GIMP computes it.
@@ -21,12 +22,17 @@ class UserError(Exception):
 
 def output_paths(photos: Sequence[Path], output: Path) -> list[Path]:
     """Where each result goes. Raises UserError when one would cover a photo or another result."""
+    if output.suffix and not output.is_dir() and output.suffix.lower() not in SUFFIXES:
+        raise UserError(f"{output.suffix} files cannot be written; take {', '.join(SUFFIXES)}")
     if len(photos) == 1 and output.suffix.lower() in SUFFIXES and not output.is_dir():
         targets = [output]
     elif output.suffix and not output.is_dir():
         raise UserError(f"{output} is no folder; several photos need a folder for their results")
     else:
-        output.mkdir(parents=True, exist_ok=True)
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"the folder {output} cannot be made: {error.strerror}") from error
         targets = [output / f"{photo.stem}.png" for photo in photos]
     for photo in photos:
         if any(target.resolve() == photo.resolve() for target in targets):
@@ -41,7 +47,7 @@ def read_gray(path: Path) -> NDArray[Any]:
 
     16-bit files keep their 16 bits. Colour profiles are not looked at: sRGB is assumed.
     """
-    if not path.exists():
+    if not path.is_file():
         raise UserError(f"{path} does not exist")
     pixels = (
         cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -52,10 +58,38 @@ def read_gray(path: Path) -> NDArray[Any]:
         raise UserError(f"{path} is not a photo that can be read")
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise UserError(f"{path} has pixels of the type {pixels.dtype}, which cannot be coloured")
+    pixels = upright(pixels, path)
     if pixels.ndim == 2:
         return pixels
     luminance = _luminance(np.ascontiguousarray(pixels[..., 2::-1]))
     return luminance if pixels.shape[2] == 3 else np.dstack((luminance, pixels[..., 3]))
+
+
+def expand(names: Sequence[str]) -> list[Path]:
+    """Files as they are, folders as the photos in them. Raises UserError for an empty folder."""
+    found: list[Path] = []
+    for path in map(Path, names):
+        inside = sorted(p for p in path.glob("*") if p.suffix.lower() in SUFFIXES)
+        if path.is_dir() and not inside:
+            raise UserError(f"the folder {path} holds no photos")
+        found += inside if path.is_dir() else [path]
+    return found
+
+
+def upright(pixels: NDArray[Any], path: Path) -> NDArray[Any]:
+    """Turned as the camera's note (EXIF orientation) says, which OpenCV leaves out here."""
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except OSError:
+        return pixels  # a kind of file that Pillow does not know carries no such note
+    if turned in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if turned in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if turned in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _luminance(rgb: NDArray[Any]) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -26,20 +27,29 @@ def install_here(home: Path) -> None:
     (home / "install.json").write_text(json.dumps(record))
 
 
+@contextmanager
+def engine_home(home: Path) -> Iterator[None]:
+    """$TINCTURE_HOME for a while, with this checkout installed; its engine is ended with it."""
+    before = len(launcher._started)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINCTURE_HOME", str(home))
+        install_here(home)
+        yield
+        left = launcher.running()
+        if left:
+            with left:
+                left.shutdown()
+        for process in launcher._started[before:]:
+            process.wait(60)
+        del launcher._started[before:]
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A Tincture home with this checkout installed; an engine left running there is ended."""
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A Tincture home of the test's own."""
     home = tmp_path / "tincture"
-    install_here(home)
-    monkeypatch.setenv("TINCTURE_HOME", str(home))
-    yield home
-    left = launcher.running()
-    if left:
-        with left:
-            left.shutdown()
-    for process in launcher._started:
-        process.wait(60)
-    launcher._started.clear()
+    with engine_home(home):
+        yield home
 
 
 @pytest.fixture

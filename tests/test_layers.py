@@ -14,7 +14,7 @@ ENGINE = {"torch", "numpy", "cv2", "skimage", "sklearn", "scipy", "safetensors",
 ALLOWED = {
     "server/protocol": {"server.protocol"},
     "gimp_plugin": {"gimp_plugin", "server.protocol", "gi"},
-    "server": {"server", "engine", "numpy", "cv2", "tqdm"},
+    "server": {"server", "engine", "numpy", "cv2", "skimage", "PIL", "tqdm"},
     "engine": {"engine", *ENGINE},
     "install.py": {"server.protocol"},
 }

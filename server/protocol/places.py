@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+HOME_NOTE = "tincture-home.txt"  # beside the copied packages
+
 
 def data_folder() -> Path:
     """The installed engine, its environment and `install.json`."""
@@ -31,7 +33,7 @@ def install_record() -> Path:
 
 
 def _folder(linux_variable: str, linux_default: str, inside: str) -> Path:
-    chosen = os.environ.get("TINCTURE_HOME")
+    chosen = os.environ.get("TINCTURE_HOME") or _noted_home()
     if chosen:
         return Path(chosen) / inside
     if sys.platform == "win32":
@@ -39,7 +41,17 @@ def _folder(linux_variable: str, linux_default: str, inside: str) -> Path:
         return (Path(base) if base else Path.home() / "AppData/Local") / "Tincture" / inside
     if sys.platform == "darwin":
         return Path.home() / "Library/Application Support/Tincture" / inside
+    if Path("/.flatpak-info").exists():
+        linux_variable = "HOST_" + linux_variable  # its own names lead into the sandbox
     base = os.environ.get(linux_variable)
     # The specification says that a relative path is to be ignored.
     folder = Path(base) if base and Path(base).is_absolute() else Path.home() / linux_default
     return folder / "tincture"
+
+
+def _noted_home() -> str:
+    """The home that install.py wrote down beside this copy, when it was not the usual one."""
+    try:
+        return (Path(__file__).parents[2] / HOME_NOTE).read_text().strip()
+    except OSError:
+        return ""

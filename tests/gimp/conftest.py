@@ -13,7 +13,7 @@ import pytest
 
 from server.protocol import launcher
 from server.protocol.client import Client
-from tests.conftest import ROOT, install_here
+from tests.conftest import ROOT, engine_home
 from tests.gimp.real_gimp import SUITES, NoGimp, RealGimp, real_gimp
 
 PLUG_IN_FILES = ("gimp_plugin", "server/__init__.py", "server/protocol")
@@ -25,9 +25,11 @@ class Studio:
 
     gimp: RealGimp
 
+    home_inside: str = "/share/tincture"  # $TINCTURE_HOME of the plug-in
+
     @property
     def environment(self) -> dict[str, str]:
-        return {"GIMP3_DIRECTORY": "/share/profile", "TINCTURE_HOME": "/share/tincture"}
+        return {"GIMP3_DIRECTORY": "/share/profile", "TINCTURE_HOME": self.home_inside}
 
     @property
     def home(self) -> Path:
@@ -68,8 +70,8 @@ def lay_out_plug_in(plug_ins: Path) -> None:
     (folder / "tincture.py").chmod(0o755)
 
 
-@pytest.fixture(scope="session", params=sorted(SUITES))
-def studio(request: pytest.FixtureRequest) -> Studio:
+@pytest.fixture(scope="package", params=sorted(SUITES))
+def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
     try:
         gimp = real_gimp(request.param)
     except NoGimp as error:
@@ -82,25 +84,13 @@ def studio(request: pytest.FixtureRequest) -> Studio:
         f'(config-version "{version}")\n(show-welcome-dialog no)\n(check-updates no)\n'
     )
     shutil.copy(ROOT / "tests/gimp/inside.py", gimp.share / "inside.py")
-    return Studio(gimp)
+    studio = Studio(gimp)
+    with engine_home(studio.home):
+        yield studio
 
 
 @pytest.fixture
-def running(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def running(studio: Studio) -> Iterator[Client]:
     """A real engine, outside of the chroot, that the plug-in inside finds."""
-    monkeypatch.setenv("TINCTURE_HOME", str(studio.home))
-    install_here(studio.home)
     with launcher.connect_or_start() as client:
         yield client
-
-
-@pytest.fixture
-def no_engine(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing installed and nothing running."""
-    monkeypatch.setenv("TINCTURE_HOME", str(studio.home))
-    client = launcher.running()
-    if client:
-        with client:
-            client.shutdown()
-            client._reader.join(60)
-    shutil.rmtree(studio.home, ignore_errors=True)

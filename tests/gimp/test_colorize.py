@@ -349,10 +349,10 @@ palette.delete()
     assert seen["ok"], seen["error"]
 
 
-def test_without_an_engine_the_command_is_named_and_nothing_changes(
-    studio: Studio, no_engine: None
-) -> None:
-    seen = studio.script("""
+def test_without_an_engine_the_command_is_named_and_nothing_changes(studio: Studio) -> None:
+    nothing_there = Studio(studio.gimp, "/share/empty")
+
+    seen = nothing_there.script("""
 image = new_image(64, 48)
 photo = new_layer(image, 64, 48)
 before = fingerprint(image)

@@ -159,6 +159,49 @@ def test_an_environment_that_is_not_there_is_named(machine: Machine) -> None:
     assert "/nowhere/python does not exist" in done.stderr
 
 
+def test_a_python_without_the_packages_is_refused(machine: Machine, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True)
+
+    done = machine.run("install", "--python-env", str(bare / "bin/python"))
+
+    assert done.returncode == 1
+    assert "lacks the packages torch, numpy" in done.stderr
+
+
+def test_a_plug_in_folder_that_cannot_be_written_is_named(machine: Machine) -> None:
+    (machine.profile / "plug-ins").write_text("a file, not a folder")
+
+    done = machine.install()
+
+    assert done.returncode == 1
+    assert "plug-ins" in done.stderr and "Traceback" not in done.stderr
+    (machine.profile / "plug-ins").unlink()
+
+
+def test_a_named_profile_is_remembered_and_a_home_found_again(
+    machine: Machine, tmp_path: Path
+) -> None:
+    named = tmp_path / "elsewhere"
+    machine.install("--gimp-folder", str(named))
+    entry = named / "plug-ins/tincture/tincture.py"
+    entry.unlink()
+    machine.install()
+    assert entry.exists()
+
+    code = "from server.protocol import places; print(places.install_record())"
+    without = {k: v for k, v in machine.environment.items() if k != "TINCTURE_HOME"}
+    seen = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=entry.parent,
+        env=without,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert seen.stdout.strip() == str(machine.data / "install.json")
+
+
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting a small disk needs root"
 )

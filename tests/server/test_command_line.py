@@ -7,8 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import ExifTags, Image, ImageOps
 
 from server.command_line import main
+from server.photo_files import read_gray
 from server.protocol.client import Client
 from tests.conftest import SAMPLES
 
@@ -61,6 +63,27 @@ def test_alpha_stays(home: Path, gray: np.ndarray, tmp_path: Path) -> None:
     assert (read(target)[..., 3] == 200).all()
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photos_stand_upright(gray: np.ndarray, tmp_path: Path, orientation: int) -> None:
+    path = tmp_path / "turned.png"
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(gray).save(path, exif=exif)
+
+    with Image.open(path) as image:
+        assert np.array_equal(read_gray(path), np.asarray(ImageOps.exif_transpose(image)))
+
+
+def test_a_folder_of_photos_is_coloured(home: Path, photo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    photo.replace(folder / "one.png")
+    (folder / "list.txt").write_text("no photo")
+
+    assert main(["colorize", str(folder), "-o", str(tmp_path / "out")]) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["one.png"]
+
+
 def test_several_photos_go_into_a_folder(home: Path, photo: Path, tmp_path: Path) -> None:
     other = SAMPLES / "astronaut.png"
 
@@ -96,6 +119,9 @@ def test_a_palette_file_is_the_theme(home: Path, photo: Path, tmp_path: Path) ->
         (["{photo}", "-o", "{photo}"], "would replace the photo"),
         (["{photo}", "{photo}", "-o", "out.png"], "needs? a folder"),
         (["{photo}", "{photo}", "-o", "folder"], "same name"),
+        (["{photo}", "-o", "out.gif"], "gif files cannot be written"),
+        (["{photo}", "-o", "{photo}/inside"], "cannot be made"),
+        (["empty", "-o", "out"], "holds no photos"),
         (["{photo}", "-o", "out.png", "--theme", "nowhere.gpl"], "cannot be read"),
         (["{photo}", "-o", "out.png", "--theme", "{photo}"], "not a palette"),
     ],
@@ -112,6 +138,7 @@ def test_mistakes_are_answered_in_words(
     import re
 
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
     before = photo.read_bytes()
 
     assert main(["colorize", *(word.format(photo=photo) for word in arguments)]) == 1

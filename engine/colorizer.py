@@ -8,6 +8,7 @@ pixels = result.full()                               # the photo's own size, on 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor
@@ -26,7 +28,7 @@ from engine.compose import compose
 from engine.enlarge import full_size
 from engine.hints import Hint, hint_planes, srgb_to_lab
 from engine.networks import ColorizationNetwork
-from engine.networks.base import MAX_THEME_COLORS, Features, no_theme
+from engine.networks.base import MAX_THEME_COLORS, Features, half_hints, no_theme
 from engine.networks.propagation import propagate
 from engine.themes import Theme, reduce_theme
 from engine.weights import load_network, sha256, weights_path
@@ -36,6 +38,8 @@ WORKING_SIDE = 256  # the photo's area at working size is this squared; its aspe
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
 _KEPT_FEATURES = 4  # per picture: so many sets of dots can be taken up again without the encoder
 _DTYPES = (np.uint8, np.uint16, np.float32)
+
+log = logging.getLogger(__name__)
 
 Gray = NDArray[Any]  # uint8, uint16 or float32
 Tick = Callable[[float], None]  # fraction done, 0..1; may raise Cancelled
@@ -129,6 +133,7 @@ class Colorizer:
         self.name = name
         self.device = device
         self.weights_sha256 = digest
+        self.precision = torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
         self._turn = threading.Lock()
 
     @classmethod
@@ -151,7 +156,7 @@ class Colorizer:
         small, size = self._working_size(gray)
         lightness = torch.from_numpy(_lightness(small))[None, None]
         bottom, right = (-side % self.network.multiple for side in size)
-        padded = torch.nn.functional.pad(lightness, (0, right, 0, bottom), mode="replicate")
+        padded = F.pad(lightness, (0, right, 0, bottom), mode="replicate")
         return Picture(gray, padded.to(self.device), size)
 
     def colorize(
@@ -177,9 +182,12 @@ class Colorizer:
         with self._turn, torch.inference_mode():
             tick(0.0)
             planes = self._planes(picture, kept)
-            features = self._features(picture, planes)
-            tick(0.7)
-            ab = self._decode(features, theme, strength) * saturation
+            with self._precision():
+                features = self._features(picture, planes)
+                tick(0.7)
+                ab = self._decode(features, theme, strength) * saturation
+            if not torch.isfinite(ab).all():
+                ab = self._carefully(picture, planes, theme, strength) * saturation
             if kept:
                 ab = lock(picture.lightness, planes, ab)
             tick(1.0)
@@ -197,10 +205,12 @@ class Colorizer:
         kept = tuple(h for h in hints if 0 <= h.x < picture.width and 0 <= h.y < picture.height)
         with self._turn, torch.inference_mode():
             planes = self._planes(picture, kept)
-            features = self._features(picture, planes)
+            with self._precision():
+                features = self._features(picture, planes)
             many = tuple(f.expand(len(themes), -1, -1, -1) for f in features)
             tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
-            ab = self.network.decode(many, tokens)
+            with self._precision():
+                ab = self.network.decode(many, tokens)
         height, width = picture.size
         cut = ab[:, :, :height, :width].permute(0, 2, 3, 1).float().cpu().numpy() * AB_SCALE
         gray = picture.reduced(side)
@@ -210,6 +220,19 @@ class Colorizer:
         """The picture's lightness at working size: (h, w), L / 100."""
         height, width = picture.size
         return np.asarray(picture.lightness[0, 0, :height, :width].cpu().numpy())
+
+    def _precision(self) -> torch.autocast:
+        fast = self.precision == torch.bfloat16
+        return torch.autocast(self.device, torch.bfloat16, enabled=fast)
+
+    def _carefully(
+        self, picture: Picture, planes: Tensor, theme: Theme | None, strength: float
+    ) -> Tensor:
+        """The same in single precision, for a device whose short numbers ran out of range."""
+        log.warning("the result was not finite; working in single precision from now on")
+        self.precision = torch.float32
+        picture.features.clear()
+        return self._decode(self._features(picture, planes), theme, strength)
 
     def _working_size(self, gray: Gray) -> tuple[Gray, tuple[int, int]]:
         scale = WORKING_SIDE / float(np.sqrt(gray.shape[0] * gray.shape[1]))
@@ -248,8 +271,16 @@ class Colorizer:
         themed = self.network.decode(features, tokens)
         if strength < 1:
             plain = self.network.decode(features, no_theme(reference))
-            return torch.lerp(plain, themed, strength)
-        return torch.lerp(themed, only_theme(themed, tokens), strength - 1)
+            return torch.lerp(plain.float(), themed.float(), strength)
+        only = only_theme(themed.float(), tokens).float()
+        return torch.lerp(themed.float(), only, strength - 1)
+
+
+def has_fast_bfloat16(device: str) -> bool:
+    """Does the device compute with 16-bit brain floats faster than with 32-bit ones?"""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def theme_tensor(theme: Theme) -> Tensor:
@@ -277,12 +308,16 @@ def lock(lightness: Tensor, planes: Tensor, ab: Tensor) -> Tensor:
     """Make the result at the dots the asked colour: spread what is missing along edges.
 
     The correction fades with the spread's confidence, so it stays in the dot's neighbourhood and
-    on its side of an edge.
+    on its side of an edge. It is smooth, so half the working size is enough for it; at the dots
+    themselves the asked colour is put in. All shapes as in `ColorizationNetwork`.
     """
     mask = planes[:, 2:]
-    missing = torch.cat(((planes[:, :2] - ab) * mask, mask), 1)
-    spread = propagate(lightness, missing)
-    return ab + spread[:, :2] * spread[:, 2:]
+    missing = half_hints(torch.cat(((planes[:, :2] - ab) * mask, mask), 1))
+    spread = propagate(F.avg_pool2d(lightness, 2), missing)
+    correction = F.interpolate(
+        spread[:, :2] * spread[:, 2:], scale_factor=2, mode="bilinear", align_corners=False
+    )
+    return torch.where(mask > 0, planes[:, :2], ab + correction)
 
 
 def _check(gray: Gray) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 MAX_THEME_COLORS = 7  # paper 3.2: K in 3..7
@@ -48,3 +49,11 @@ def no_theme(lightness: Tensor) -> Tensor:
     return torch.zeros(
         lightness.shape[0], MAX_THEME_COLORS, 3, dtype=lightness.dtype, device=lightness.device
     )
+
+
+def half_hints(hints: Tensor) -> Tensor:
+    """Halve the hints (N, 3, H, W); a lone pixel keeps its colour and counts as a whole one."""
+    ab, mask = hints[:, :2] * hints[:, 2:], hints[:, 2:]
+    share = F.avg_pool2d(mask, 2)
+    half = F.avg_pool2d(ab, 2) / share.clamp(min=1e-4)
+    return torch.cat((half, (share > 0).to(hints.dtype)), 1)

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.networks.base import ColorizationNetwork, Features
+from engine.networks.base import ColorizationNetwork, Features, half_hints
 from engine.networks.propagation import propagate
 
 NEVER = -1e4  # logit of a mixture part that is absent
@@ -163,11 +163,11 @@ class DefaultNetwork(ColorizationNetwork):
         self.head = nn.Conv2d(d.width2, d.query + 4, 1)
 
     def encode(self, lightness: Tensor, hints: Tensor) -> Features:
-        half_hints = _half_hints(hints)
+        dots = half_hints(hints)
         with torch.autocast(lightness.device.type, enabled=False):
-            spread = propagate(F.avg_pool2d(lightness.float(), 2), half_hints.float())
+            spread = propagate(F.avg_pool2d(lightness.float(), 2), dots.float())
         inputs = torch.cat(
-            (F.pixel_unshuffle(lightness, 2) - 0.5, half_hints, spread.to(lightness.dtype)), 1
+            (F.pixel_unshuffle(lightness, 2) - 0.5, dots, spread.to(lightness.dtype)), 1
         )
         half = self.stem(inputs)
         quarter = self.stage4(half)
@@ -195,11 +195,3 @@ class DefaultNetwork(ColorizationNetwork):
         shares = torch.softmax(torch.cat((own, by_dots, by_theme), 1), 1)
         mixed = torch.einsum("nkhw,nkc->nchw", shares[:, 2:], theme[..., :2])
         return mixed + shares[:, :1] * torch.tanh(guess) + shares[:, 1:2] * spread[:, :2]
-
-
-def _half_hints(hints: Tensor) -> Tensor:
-    """Halve the hints' size; a lone pixel keeps its full colour and counts as a whole one."""
-    ab, mask = hints[:, :2] * hints[:, 2:], hints[:, 2:]
-    share = F.avg_pool2d(mask, 2)
-    half = F.avg_pool2d(ab, 2) / share.clamp(min=1e-4)
-    return torch.cat((half, (share > 0).to(hints.dtype)), 1)

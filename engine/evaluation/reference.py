@@ -109,7 +109,7 @@ def make_reference(rgb: NDArray[np.uint8], seed: int) -> Reference:
 def baseline_results(truth: Truth, case: Case) -> dict[str, baselines.Ab]:
     """What each of BASELINES makes of one photo, given as a batch of one: (H, W, 2) each."""
     lab = truth.lab[0].permute(1, 2, 0).numpy()
-    theme_lab = rgb2lab(np.array([case.theme.colors], np.uint8))[0].astype(np.float32)
+    theme_lab = lab_of(case.theme)
     size = lab.shape[0], lab.shape[1]
     return {
         "gray": baselines.constant(size, (0, 0)),
@@ -120,6 +120,11 @@ def baseline_results(truth: Truth, case: Case) -> dict[str, baselines.Ab]:
         "K-colour map": baselines.k_color_map(lab[..., 1:], theme_lab[:, 1:]),
         "Levin et al. 2004": _levin(truth, case.places[: case.dots]),
     }
+
+
+def lab_of(theme: Theme) -> NDArray[np.float32]:
+    """A theme's colours in CIE Lab: (K, 3)."""
+    return np.asarray(rgb2lab(np.array([theme.colors], np.uint8))[0], np.float32)
 
 
 def as_tensor(ab: baselines.Ab) -> Tensor:

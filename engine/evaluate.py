@@ -1,0 +1,130 @@
+"""Measure a network: `python -m engine.evaluate --photos DIR [--network NAME]`.
+
+Prints the tables and saves them as results.json, index.html, curves.png and sheet.png. The same
+command gives the same tables. The baselines' results are kept in a cache, so the next network on
+the same photos costs only its own time. What is measured is said at the end of the page and in
+`engine/evaluation/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.evaluation import report
+from engine.evaluation.inputs import CELLS_224, DOTS_256
+from engine.evaluation.reference import references
+from engine.evaluation.runner import Runner, load
+from engine.evaluation.trials import Method, try_network
+from engine.networks import NETWORKS
+from engine.photos import NoPhotos, load_squares
+from engine.weights import WeightsMissing
+
+QUICK = 24  # photos
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to evaluate, on what, and where the results go."""
+
+    photos: Path
+    network: str = "default"
+    weights: Path | None = None  # instead of the shipped ones
+    limit: int | None = None  # photos; None = all
+    working_size: int | None = None  # pixels; None = the photos' size
+    plain: bool = False  # without the rows of the product's correction at the dots
+    seed: int = 0
+    batch: int = 8
+    device: str = "cpu"
+    workers: int = 1  # processes that fill the cache of baselines
+    output: Path | None = None
+    cache: Path = Path("runs/references")
+
+
+def evaluate(config: Config) -> Path:
+    """Run an evaluation, print its tables and save it. Returns the folder of the results.
+
+    Raises NoPhotos, WeightsMissing, ValueError (working size).
+    """
+    loaded = load(config.network, config.weights)
+    runner = Runner(loaded.network, config.working_size, config.device)
+    photos = {protocol.size: _photos(config, protocol.size) for protocol in (DOTS_256, CELLS_224)}
+    known = references(photos[DOTS_256.size], config.seed, config.cache, config.workers)
+    method = Method(config.network, runner, not config.plain)
+    tally, sheet = try_network(method, photos, known, config.batch)
+    records = tally.records()
+    for table in report.tables(records):
+        print(report.as_text(table))
+    settings = {
+        "network": config.network,
+        "weights": str(config.weights or "shipped"),
+        "weights' SHA-256": loaded.sha256,
+        "training": json.dumps(loaded.training),
+        "photos": f"{len(known)} of {config.photos}",
+        "seed": config.seed,
+        "working size": config.working_size or "the photos' size",
+        "torch": torch.__version__,
+    }
+    folder = config.output or Path("runs") / f"evaluation-{config.network}"
+    report.save(folder, records, settings, sheet)
+    return folder
+
+
+def _photos(config: Config, size: int) -> Tensor:
+    return load_squares(
+        config.photos, "val", size, limit=config.limit, cache=config.cache.parent / "photos"
+    )
+
+
+def _parse(arguments: Sequence[str] | None) -> Config:
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--photos", type=Path, required=True, help="a folder of photos, or a corpus folder")
+    add("--network", default="default", choices=NETWORKS)
+    add("--weights", type=Path, help="a .safetensors file or a run's checkpoint.pt")
+    add("--limit", type=_positive, help="the first so many photos only")
+    add("--quick", action="store_true", help=f"the first {QUICK} photos only")
+    add("--working-size", type=_positive, help="side in pixels at which the network runs")
+    add("--plain", action="store_true", help="leave out the correction at the dots")
+    add("--seed", type=int, default=0, help="draws dots, themes and objects (default 0)")
+    add("--batch", type=_positive, default=8)
+    add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add("--workers", type=_positive, default=os.cpu_count() or 1, help="processes for baselines")
+    add("--output", type=Path, help="folder of the results (default runs/evaluation-NETWORK)")
+    values = vars(parser.parse_args(arguments))
+    if values.pop("quick"):
+        values["limit"] = min(values["limit"] or QUICK, QUICK)
+    return Config(**values)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    try:
+        folder = evaluate(_parse(arguments))
+    except (NoPhotos, WeightsMissing, ValueError) as error:
+        print(f"engine.evaluate: {error}", file=sys.stderr)
+        return 1
+    print(f"Saved in {folder}: index.html, results.json, curves.png, sheet.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

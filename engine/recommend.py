@@ -108,7 +108,7 @@ def build(photos: Path, limit: int | None, path: Path = LIBRARY) -> None:
     }
     record = {"photos": len(files), "weights": sha256(weights_path("default"))}
     save_file(tensors, path, {"made_from": json.dumps(record)})
-    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB from {len(files)} photos")
+    print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB from {len(files)} photos")
 
 
 def _part(tensors: dict[str, Any], prefix: str, kind: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def ask_conversion() -> bool:
     """A grayscale image cannot hold coloured dots: may it become RGB? False: no."""
     GimpUi.init("tincture")
     dialog = Gtk.MessageDialog(
+        title=_("Add Hints Layer"),
         message_type=Gtk.MessageType.QUESTION,
         buttons=Gtk.ButtonsType.CANCEL,
         text=_("Convert this image to RGB?"),

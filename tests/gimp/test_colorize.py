@@ -117,6 +117,34 @@ OUTCOME.update(ok=ok, error=error, difference=max(abs(a - b) for a, b in zip(bef
     assert seen["difference"] <= limit
 
 
+@pytest.mark.parametrize("profile", ["new_rgb_adobe", "new_rgb_srgb_linear", "gray linear"])
+def test_a_photo_with_another_profile_gets_the_same_colours(
+    studio: Studio, running: Client, profile: str
+) -> None:
+    """The same picture described in two colour spaces looks the same when it is coloured."""
+    seen = studio.script(f"""
+import array
+lab = []
+for profiled in (False, True):
+    gray = "{profile}" == "gray linear"
+    image = new_image(128, 64, "GRAY" if gray else "RGB", "FLOAT_NON_LINEAR")
+    photo = new_layer(image, 128, 64, "GRAY_IMAGE" if gray else "RGB_IMAGE")
+    if profiled:
+        new = Gimp.ColorProfile.new_d65_gray_linear() if gray else Gimp.ColorProfile.{"new_rgb_adobe" if profile == "gray linear" else profile}()
+        assert image.convert_color_profile(new, Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC, False)
+    before = array.array("f", read(photo, "CIE L float"))
+    ok, error, layer = colorize(image, photo, theme_colors="#a05030 #3060a0 #508040")
+    assert ok, error
+    lab.append(array.array("f", composed(image, "CIE Lab float")))
+    OUTCOME[f"lightness {{profiled}}"] = max(abs(a - b) for a, b in zip(before, lab[-1][0::3]))
+OUTCOME.update(difference=max(abs(a - b) for a, b in zip(*lab)), chroma=max(abs(v) for v in lab[0][1::3]))
+""")
+
+    assert seen["chroma"] > 5
+    assert seen["difference"] < 0.5
+    assert seen["lightness True"] < 0.01 and seen["lightness False"] < 0.01
+
+
 def test_a_theme_changes_the_whole_picture(studio: Studio, running: Client) -> None:
     seen = studio.script("""
 image = new_image(120, 90, "RGB")

@@ -23,6 +23,41 @@ def chroma(path: Path) -> float:
     return float(np.ptp(middle, axis=-1).mean())
 
 
+def test_a_gray_photo_is_converted_painted_on_and_coloured(
+    studio: Studio, running: Client, gray: np.ndarray
+) -> None:
+    share = studio.gimp.share
+    Image.fromarray(gray).save(share / "photo.png")
+    shots = {name: share / f"{name}.png" for name in ("question", "hints", "painted", "dotted")}
+
+    with Screen(studio.gimp, ":78", studio.environment) as screen:
+        screen.start("gimp", "-n", "-s", "--no-fonts", "/share/photo.png")
+        main = screen.window("Grayscale.*GIMP")
+        screen.focus(main)
+        screen.keys("alt+r", "Up", "Right", "h")
+        screen.window("^Add Hints Layer$")
+        screen.screenshot(shots["question"])
+        screen.keys("Return")
+        screen.window("RGB color.*2 layers")  # GIMP's title tells the mode and the layers
+        screen.screenshot(shots["hints"])
+
+        screen.focus(main)
+        screen.keys("n")  # the pencil
+        screen.do("xdotool", "mousemove", "450", "300", "click", "1")
+        screen.screenshot(shots["painted"])
+        screen.keys("alt+r", "Up", "Right", "c")
+        screen.focus(screen.window("^Colorize$"))
+        screen.keys("Return")
+        screen.window("RGB color.*3 layers")
+        screen.screenshot(shots["dotted"])
+
+        screen.focus(main)
+        screen.keys("ctrl+z", "ctrl+z", "ctrl+z")  # the colours, the dot, the layer with the mode
+        screen.window("Grayscale.*1 layer")
+
+    assert chroma(shots["dotted"]) > chroma(shots["painted"]) + 2
+
+
 def test_colorize_from_the_menu_and_take_it_back(
     studio: Studio, running: Client, gray: np.ndarray
 ) -> None:

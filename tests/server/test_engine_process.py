@@ -208,6 +208,27 @@ def test_a_job_can_be_cancelled(engine: Client) -> None:
     assert engine.colorize(ColorizeRequest(key, preview_side=64)).width == 48
 
 
+def test_hanging_up_cancels_the_job(engine: Client) -> None:
+    """GIMP's Cancel button kills the plug-in: nobody asks for the job to be cancelled."""
+    photo = np.random.default_rng(0).integers(0, 256, (6000, 8000), np.uint8)
+    with launcher.connect_or_start() as leaving:
+        key = opened(leaving, photo)
+        started = threading.Event()
+
+        def ask() -> None:
+            with pytest.raises(EngineGone):
+                leaving.colorize(ColorizeRequest(key), lambda fraction: started.set())
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert started.wait(30)
+    asking.join(30)
+
+    while engine.status()["busy"]:
+        time.sleep(0.02)
+    assert engine.status()["connections"] == 1
+
+
 def test_the_newest_preview_replaces_the_waiting_one(engine: Client, gray: np.ndarray) -> None:
     large = opened(engine, np.random.default_rng(0).integers(0, 256, (3000, 3000), np.uint8))
     key = opened(engine, gray)

@@ -26,6 +26,7 @@ from torch import Tensor
 from engine.color import AB_SCALE
 from engine.compose import compose
 from engine.enlarge import full_size
+from engine.gray import Gray, check, lightness_of, resize_visible, to_uint8, unit
 from engine.hints import Hint, hint_planes, srgb_to_lab
 from engine.networks import ColorizationNetwork
 from engine.networks.base import MAX_THEME_COLORS, Features, half_hints, no_theme
@@ -33,15 +34,12 @@ from engine.networks.propagation import propagate
 from engine.themes import Theme, reduce_theme
 from engine.weights import load_network, sha256, weights_path
 
-MAX_PIXELS = 200_000_000
 WORKING_SIDE = 256  # the photo's area at working size is this squared; its aspect is kept
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
 _KEPT_FEATURES = 4  # per picture: so many sets of dots can be taken up again without the encoder
-_DTYPES = (np.uint8, np.uint16, np.float32)
 
 log = logging.getLogger(__name__)
 
-Gray = NDArray[Any]  # uint8, uint16 or float32
 Tick = Callable[[float], None]  # fraction done, 0..1; may raise Cancelled
 
 
@@ -76,10 +74,10 @@ class Picture:
         """The photo in 8 bits with its longer side at most max_side: (h, w) or (h, w, 2)."""
         scale = max_side / max(self.gray.shape[:2])
         if scale >= 1:
-            return _to_uint8(self.gray)
+            return to_uint8(self.gray)
         height, width = (max(1, round(side * scale)) for side in self.gray.shape[:2])
         small = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
-        return _to_uint8(np.asarray(small))
+        return to_uint8(np.asarray(small))
 
 
 @dataclass(frozen=True)
@@ -152,9 +150,9 @@ class Colorizer:
         gray: (H, W), or (H, W, 2) with alpha last; uint8, uint16 (0..65535) or float32 (0..1);
         sRGB-encoded luminance. Raises ValueError with a sentence for people.
         """
-        _check(gray)
+        check(gray)
         small, size = self._working_size(gray)
-        lightness = torch.from_numpy(_lightness(small))[None, None]
+        lightness = torch.from_numpy(lightness_of(small))[None, None]
         bottom, right = (-side % self.network.multiple for side in size)
         padded = F.pad(lightness, (0, right, 0, bottom), mode="replicate")
         return Picture(gray, padded.to(self.device), size)
@@ -240,7 +238,7 @@ class Colorizer:
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         if gray.ndim == 2:
             return cv2.resize(gray, (width, height), interpolation=method), (height, width)
-        return _resize_visible(gray, (width, height), method), (height, width)
+        return resize_visible(gray, (width, height), method), (height, width)
 
     def _planes(self, picture: Picture, hints: Sequence[Hint]) -> Tensor:
         """The hints tensor (1, 3, h, w), padded; colours as the photo's lightness can show them."""
@@ -320,50 +318,6 @@ def lock(lightness: Tensor, planes: Tensor, ab: Tensor) -> Tensor:
     return torch.where(mask > 0, planes[:, :2], ab + correction)
 
 
-def _check(gray: Gray) -> None:
-    if gray.dtype not in _DTYPES:
-        raise ValueError(f"pixels must be uint8, uint16 or float32, not {gray.dtype}")
-    if gray.ndim not in (2, 3) or (gray.ndim == 3 and gray.shape[2] != 2):
-        raise ValueError(f"a photo is (height, width) or (height, width, 2), not {gray.shape}")
-    if gray.shape[0] == 0 or gray.shape[1] == 0:
-        raise ValueError("the photo is empty: it has no pixels")
-    if gray.shape[0] * gray.shape[1] > MAX_PIXELS:
-        raise ValueError(
-            f"the photo has {gray.shape[0] * gray.shape[1] / 1e6:.0f} megapixels; "
-            f"at most {MAX_PIXELS // 1_000_000} can be coloured"
-        )
-    if gray.ndim == 3 and not gray[..., 1].any():
-        raise ValueError("the photo is fully transparent: there is nothing to colour")
-
-
-def _unit(gray: Gray) -> NDArray[np.float32]:
-    """Any supported dtype to float32, 0..1."""
-    if gray.dtype == np.float32:
-        finite = np.nan_to_num(gray, nan=0.0, posinf=1.0, neginf=0.0)
-        return np.clip(finite, 0, 1).astype(np.float32)
-    return gray.astype(np.float32) / np.float32(np.iinfo(gray.dtype).max)
-
-
-def _to_uint8(gray: Gray) -> NDArray[np.uint8]:
-    return gray if gray.dtype == np.uint8 else (_unit(gray) * 255 + 0.5).astype(np.uint8)
-
-
-def _resize_visible(gray: Gray, size: tuple[int, int], method: int) -> NDArray[np.float32]:
-    """Resize (H, W, 2) so that transparent pixels do not count; returns (h, w), 0..1."""
-    unit = _unit(gray)
-    weighted = unit * np.stack((unit[..., 1], np.ones_like(unit[..., 1])), -1)
-    small = cv2.resize(weighted, size, interpolation=method)
-    alpha = small[..., 1]
-    mean = weighted[..., 0].sum() / unit[..., 1].sum()
-    return np.where(alpha > 1e-3, small[..., 0] / np.maximum(alpha, 1e-3), mean).astype(np.float32)
-
-
-def _lightness(gray: Gray) -> NDArray[np.float32]:
-    """L / 100 of sRGB-encoded luminance."""
-    unit = _unit(gray)
-    return (rgb2lab(np.repeat(unit[..., None], 3, -1))[..., 0] / 100).astype(np.float32)
-
-
 def gray_at(gray: Gray, hints: Sequence[Hint]) -> NDArray[np.uint8]:
     """Mean 8-bit luminance under each hint: (len(hints),)."""
     means = []
@@ -371,7 +325,7 @@ def gray_at(gray: Gray, hints: Sequence[Hint]) -> NDArray[np.uint8]:
         top, bottom = max(0, int(hint.y - hint.radius)), int(hint.y + hint.radius) + 1
         left, right = max(0, int(hint.x - hint.radius)), int(hint.x + hint.radius) + 1
         window = gray[top:bottom, left:right]
-        means.append(_unit(window if window.ndim == 2 else window[..., 0]).mean())
+        means.append(unit(window if window.ndim == 2 else window[..., 0]).mean())
     return (np.array(means) * 255 + 0.5).astype(np.uint8)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.compose import compose
+from engine.gray import unit
 
 BAND_PIXELS = 1 << 17  # coloured at a time; what is worked on fits the processor's cache
 RADIUS = 1  # of the window at working size
@@ -79,8 +80,8 @@ class Lines:
 
     def __init__(self, ab: NDArray[np.float32], gray: NDArray[Any]) -> None:
         height, width = ab.shape[:2]
-        small = cv2.resize(_unit(gray), (width, height), interpolation=cv2.INTER_AREA)
-        guide = np.asarray(small, np.float32)[..., None]
+        small = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
+        guide = unit(np.asarray(small))[..., None]
         mean_guide, mean_ab = _mean(guide), _mean(ab)
         variance = _mean(guide * guide) - mean_guide**2
         covariance = _mean(guide * ab) - mean_guide * mean_ab
@@ -103,14 +104,14 @@ class Lines:
         above = place.astype(np.intp)
         below = np.minimum(above + 1, small - 1)
         share = (place - above).astype(np.float32)[:, None]
-        unit = _unit(gray)
+        light = unit(gray)
         result = np.empty((*gray.shape, 2), np.float32)
         for channel in range(2):
             slope, offset = (
                 self._wide[plane, above] * (1 - share) + self._wide[plane, below] * share
                 for plane in (channel, channel + 2)
             )
-            slope *= unit
+            slope *= light
             np.add(slope, offset, out=result[..., channel])
         return result
 
@@ -119,9 +120,3 @@ def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
     side = 2 * RADIUS + 1
     mean = cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
     return np.asarray(mean, np.float32).reshape(values.shape)
-
-
-def _unit(gray: NDArray[Any]) -> NDArray[np.float32]:
-    if gray.dtype == np.float32:
-        return np.clip(np.nan_to_num(gray), 0, 1)
-    return gray * np.float32(1 / np.iinfo(gray.dtype).max)

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from engine.networks import ColorizationNetwork
 from engine.photos import photo_files, read_photo, square
-from engine.retrieval import SIDE, PhotoLibrary, build_photo_library, pooled_features
+from engine.retrieval import SIDE, PhotoLibrary, build_photo_library, describe_photos
 from engine.texture import TextureLibrary, build_texture_library
 from engine.themes import Theme, theme_from_photo
 from engine.weights import FOLDER, WeightsMissing, load_network, sha256, weights_path
@@ -64,11 +64,9 @@ class ThemeRecommender:
 
         lightness: (H, W), L / 100, of any size.
         """
-        return self.photos.recommend(self._features(lightness), count)
-
-    def _features(self, lightness: NDArray[np.float32]) -> NDArray[np.float32]:
-        fitted = _fit(lightness, SIDE, self.network.multiple)
-        return pooled_features(self.network, torch.from_numpy(fitted)[None, None])[0]
+        fitted = torch.from_numpy(_fit(lightness, SIDE, self.network.multiple))[None, None]
+        pooled, automatic = describe_photos(self.network, fitted)
+        return self.photos.recommend(pooled[0], automatic[0], count)
 
 
 def _fit(lightness: NDArray[np.float32], side: int, multiple: int) -> NDArray[np.float32]:
@@ -93,7 +91,7 @@ def build(photos: Path, limit: int | None, path: Path = LIBRARY) -> None:
         batch = [square(read_photo(opener()), SIDE) for _, opener in files[start : start + _BATCH]]
         lab = rgb2lab(np.stack(batch)).astype(np.float32)
         lightness = lab[..., 0] / 100
-        pooled.append(pooled_features(network, torch.from_numpy(lightness)[:, None]))
+        pooled.append(describe_photos(network, torch.from_numpy(lightness)[:, None])[0])
         themes += [theme_from_photo(photo[::2, ::2], 5) for photo in batch]
         if len(examples) < TEXTURE_PHOTOS:
             examples += [

@@ -14,20 +14,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
 from torch import Tensor
 
+from engine.color import AB_SCALE
 from engine.networks import ColorizationNetwork
-from engine.networks.base import no_hints
-from engine.theme_distance import energy_distances
+from engine.networks.base import no_hints, no_theme
+from engine.theme_distance import energy_distances, energy_distances_to
 from engine.themes import Theme, colors_of_lab
 
 FEATURES = 32  # numbers kept of a photo
 NEIGHBOURS = 200
 COLORS = 5  # of a theme in the library
 SIDE = 128  # pixels of the shorter side that the encoder sees
-_FADING = 0.15  # of a neighbour's say, in units of cosine similarity
+_GRID = 8  # places a side, at which the automatic colours are looked at
+SIMILARITY_FADING = 0.15  # of a neighbour's say, in units of cosine similarity
+COLOR_FADING = 20.0  # likewise, in units of the distance of its colours from the automatic ones
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,24 @@ class PhotoLibrary:
     lab: NDArray[np.int8]  # (N, COLORS, 3): L - 50, a, b
     shares: NDArray[np.uint8]  # (N, COLORS), sums to 255 or so
 
-    def recommend(self, pooled: NDArray[np.float32], count: int) -> list[Theme]:
-        """Ranked, different themes for a photo with these pooled features (D,)."""
+    def recommend(
+        self, pooled: NDArray[np.float32], automatic: NDArray[np.float32], count: int
+    ) -> list[Theme]:
+        """Ranked, different themes.
+
+        pooled: (D,), the photo's pooled features. automatic: (P, 2), ab of places of the photo as
+        the network colours it without input; neighbours in such colours count more.
+        """
         similarity = self.features.astype(np.float32) @ self._compress(pooled[None])[0] / 127
         nearest = np.argsort(-similarity, kind="stable")[:NEIGHBOURS]
-        weights = np.exp((similarity[nearest] - similarity[nearest[0]]) / _FADING)
         ab = self.lab[nearest][..., 1:].astype(np.float32)
         shares = self.shares[nearest].astype(np.float32)
-        distances = energy_distances(ab, shares / shares.sum(1, keepdims=True))
-        return [self.theme(int(nearest[row])) for row in choose(distances, weights, count)]
+        shares /= shares.sum(1, keepdims=True)
+        unlike = (similarity[nearest[0]] - similarity[nearest]) / SIMILARITY_FADING
+        away = energy_distances_to(automatic, ab, shares) / COLOR_FADING
+        weights = np.exp(-unlike - away + away.min())
+        rows = choose(energy_distances(ab, shares), weights.astype(np.float32), count)
+        return [self.theme(int(nearest[row])) for row in rows]
 
     def _compress(self, pooled: NDArray[np.float32]) -> NDArray[np.float32]:
         return unit_length(((pooled - self.mean) @ self.projection).astype(np.float32))
@@ -78,15 +91,20 @@ def choose(distances: NDArray[np.float32], weights: NDArray[np.float32], count: 
 
 
 @torch.inference_mode()
-def pooled_features(network: ColorizationNetwork, lightness: Tensor) -> NDArray[np.float32]:
-    """The encoder's deeper feature maps, averaged over the photo.
+def describe_photos(
+    network: ColorizationNetwork, lightness: Tensor
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What the network makes of photos: the encoder's deeper maps, pooled, and automatic colours.
 
-    lightness: (N, 1, H, W), L / 100, H and W multiples of the network's. Returns (N, D).
+    lightness: (N, 1, H, W), L / 100, H and W multiples of the network's. Returns (N, D) and
+    (N, P, 2), CIE ab.
     """
     features = network.encode(lightness, no_hints(lightness))
     deep = [f for f in features if f.shape[1] >= 64 and f.shape[-1] <= lightness.shape[-1] // 8]
-    parts = [part for f in deep for part in (f.mean((2, 3)), f.float().std((2, 3)))]
-    return np.asarray(torch.cat(parts, 1).float().cpu().numpy())
+    parts = [part for f in deep for part in (f.mean((2, 3)), f.std((2, 3)))]
+    ab = F.adaptive_avg_pool2d(network.decode(features, no_theme(lightness)), _GRID) * AB_SCALE
+    pooled = torch.cat(parts, 1).float().cpu().numpy()
+    return np.asarray(pooled), np.asarray(ab.flatten(2).transpose(1, 2).cpu().numpy())
 
 
 def build_photo_library(pooled: NDArray[np.float32], themes: list[Theme]) -> PhotoLibrary:

@@ -21,13 +21,35 @@ def energy_distances(ab: NDArray[np.float32], weights: NDArray[np.float32]) -> N
     ab: (N, K, 2); weights: (N, K), summing to 1 in each row. Returns (N, N), CIE ab units, zero on
     the diagonal.
     """
-    n, k, _ = ab.shape
-    points = ab.reshape(-1, 2)
-    flat = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    # E|X - Y| for every pair: sum over colours i, j of w_i * w_j * distance
-    cross = np.einsum("aibj,ai,bj->ab", flat.reshape(n, k, n, k), weights, weights, optimize=True)
-    own = np.diag(cross)
-    return np.maximum(2 * cross - own[:, None] - own[None], 0).astype(np.float32)
+    apart = _expected_distance(ab, weights, ab, weights)
+    own = np.diag(apart)
+    return np.maximum(2 * apart - own[:, None] - own[None], 0)
+
+
+def energy_distances_to(
+    points: NDArray[np.float32], ab: NDArray[np.float32], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Energy distance of equally weighted ab points (P, 2) to each theme, less a constant: (N,)."""
+    even = np.full((1, len(points)), 1 / len(points), np.float32)
+    apart = _expected_distance(points[None], even, ab, weights)[0]
+    own = [float(_expected_distance(a[None], w[None], a[None], w[None])[0, 0])
+           for a, w in zip(ab, weights, strict=True)]  # fmt: skip
+    return np.asarray(2 * apart - np.array(own, np.float32))
+
+
+def _expected_distance(
+    ab: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    other_ab: NDArray[np.float32],
+    other_weights: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """E|X - Y| for each pair of weighted point sets: (N, M)."""
+    (n, k, _), (m, j, _) = ab.shape, other_ab.shape
+    flat = np.linalg.norm(ab.reshape(-1, 1, 2) - other_ab.reshape(1, -1, 2), axis=-1)
+    apart = np.einsum(
+        "aibj,ai,bj->ab", flat.reshape(n, k, m, j), weights, other_weights, optimize=True
+    )
+    return np.asarray(apart, np.float32)
 
 
 def _signature(theme: Theme) -> NDArray[np.float32]:

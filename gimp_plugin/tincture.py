@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gi
@@ -41,7 +42,11 @@ class Tincture(Gimp.PlugIn):  # type: ignore[misc]
         return False  # `gimp_plugin.texts` does it
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
-        run, describe = _PROCEDURES[name]
+        describe, action, kind = _PROCEDURES[name]
+
+        def run(procedure: Gimp.Procedure, *rest: Any) -> Gimp.ValueArray:
+            return _answer(action, kind, Call(procedure, *rest[:4]))
+
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")
         procedure.set_sensitivity_mask(
@@ -159,81 +164,54 @@ def _describe_save_theme(procedure: Gimp.Procedure) -> None:
     procedure.add_palette_return_value("palette", _("Palette"), _("The new palette"), READ_WRITE)
 
 
-def _run_colorize(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    data: Any,
-) -> Gimp.ValueArray:
-    def colorize() -> Gimp.Layer:
-        photo = canvas.find_photo(image, drawables)
-        if run_mode == Gimp.RunMode.INTERACTIVE:
-            from gimp_plugin import dialog
+@dataclass(frozen=True)
+class Call:
+    """What GIMP hands to a procedure."""
 
-            if not dialog.ask_settings(procedure, config):
-                raise Cancelled
-        return _colorize(image, photo, _settings(config))
+    procedure: Gimp.Procedure
+    run_mode: Gimp.RunMode
+    image: Gimp.Image
+    drawables: Sequence[Gimp.Drawable]
+    config: Gimp.ProcedureConfig
 
-    return _answer(procedure, colorize)
+    @property
+    def interactive(self) -> bool:
+        return bool(self.run_mode == Gimp.RunMode.INTERACTIVE)
 
 
-def _run_add_hints(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    data: Any,
-) -> Gimp.ValueArray:
-    def add_hints() -> Gimp.Layer:
-        photo = canvas.find_photo(image, drawables)
-        gray = image.get_base_type() != Gimp.ImageBaseType.RGB
-        if gray and run_mode == Gimp.RunMode.INTERACTIVE:
-            from gimp_plugin import dialog
+def _colorize_call(call: Call) -> Gimp.Layer:
+    photo = canvas.find_photo(call.image, call.drawables)
+    if call.interactive:
+        from gimp_plugin import dialog
 
-            if not dialog.ask_conversion():
-                raise Cancelled
-        return canvas.add_hints_layer(image, photo)
-
-    return _answer(procedure, add_hints)
+        if not dialog.ask_settings(call.procedure, call.config):
+            raise Cancelled
+    return _colorize(call.image, photo, _settings(call.config))
 
 
-def _run_theme_from_layer(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    data: Any,
-) -> Gimp.ValueArray:
-    def make() -> Gimp.Palette:
-        count = config.get_property("count")
-        if count in (1, 2):
-            raise Refused(_("A theme has 3 to 7 colours."))
-        layer = drawables[0]
-        theme = theme_of(*canvas.read_colors(layer), count)
-        return canvas.make_palette(layer.get_name(), theme)
+def _add_hints_call(call: Call) -> Gimp.Layer:
+    photo = canvas.find_photo(call.image, call.drawables)
+    if call.interactive and call.image.get_base_type() != Gimp.ImageBaseType.RGB:
+        from gimp_plugin import dialog
 
-    return _answer(procedure, make, Gimp.Palette)
+        if not dialog.ask_conversion():
+            raise Cancelled
+    return canvas.add_hints_layer(call.image, photo)
 
 
-def _run_save_theme(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    data: Any,
-) -> Gimp.ValueArray:
-    def save() -> Gimp.Palette:
-        colors = canvas.used_theme(image)
-        if not colors:
-            raise Refused(_("This image has not been coloured with a theme."))
-        return canvas.make_palette(image.get_name(), colors)
+def _theme_from_layer_call(call: Call) -> Gimp.Palette:
+    count = call.config.get_property("count")
+    if count in (1, 2):
+        raise Refused(_("A theme has 3 to 7 colours."))
+    layer = call.drawables[0]
+    return canvas.make_palette(layer.get_name(), theme_of(*canvas.read_colors(layer), count))
 
-    return _answer(procedure, save, Gimp.Palette)
+
+def _save_theme_call(call: Call) -> Gimp.Palette:
+    colors = canvas.used_theme(call.image)
+    if not colors:
+        raise Refused(_("This image has not been coloured with a theme."))
+    return canvas.make_palette(call.image.get_name(), colors)
 
 
 def _colorize(image: Gimp.Image, photo: Gimp.Layer, settings: Settings) -> Gimp.Layer:
@@ -273,11 +251,11 @@ def _settings(config: Gimp.ProcedureConfig) -> Settings:
     )
 
 
-def _answer(procedure: Gimp.Procedure, action: Any, kind: Any = Gimp.Layer) -> Gimp.ValueArray:
+def _answer(action: Callable[[Call], Any], kind: Any, call: Call) -> Gimp.ValueArray:
     """Run an action that makes a layer or a palette, and tell GIMP how it went, in words."""
-    status = Gimp.PDBStatusType
+    status, procedure = Gimp.PDBStatusType, call.procedure
     try:
-        made = action()
+        made = action(call)
     except Cancelled:
         return procedure.new_return_values(status.CANCEL, GLib.Error())
     except Refused as error:
@@ -298,11 +276,12 @@ def _error(words: str) -> GLib.Error:
     return GLib.Error.new_literal(Gimp.PlugIn.error_quark(), words[:1].upper() + words[1:], 0)
 
 
-_PROCEDURES = {
-    COLORIZE: (_run_colorize, _describe_colorize),
-    ADD_HINTS: (_run_add_hints, _describe_add_hints),
-    THEME_FROM_LAYER: (_run_theme_from_layer, _describe_theme_from_layer),
-    SAVE_THEME: (_run_save_theme, _describe_save_theme),
+# name: how it is described, what it does, and what it makes
+_PROCEDURES: dict[str, tuple[Callable[[Gimp.Procedure], None], Callable[[Call], Any], Any]] = {
+    COLORIZE: (_describe_colorize, _colorize_call, Gimp.Layer),
+    ADD_HINTS: (_describe_add_hints, _add_hints_call, Gimp.Layer),
+    THEME_FROM_LAYER: (_describe_theme_from_layer, _theme_from_layer_call, Gimp.Palette),
+    SAVE_THEME: (_describe_save_theme, _save_theme_call, Gimp.Palette),
 }
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.colorizer import MAX_PIXELS, Colorizer, Picture, Tick
+from engine.colorizer import Colorizer, Picture, Tick
+from engine.gray import MAX_PIXELS
 from engine.hints import Hint, hints_from_rgba
 from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
 from engine.weights import WeightsMissing, load_network

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.palettes import read_palette
 from engine.recommend import LIBRARY, ThemeRecommender
-from engine.retrieval import choose, pooled_features
+from engine.retrieval import choose, describe_photos
 from engine.texture import bin_of, build_texture_library, describe
 from engine.theme_distance import earth_movers_distance, energy_distances
 from engine.themes import Theme
@@ -97,10 +97,11 @@ def test_features_tell_photos_apart(gray: NDArray[np.uint8]) -> None:
     crop = torch.from_numpy(gray[:128, :128].astype(np.float32) / 255)[None, None]
     other = torch.from_numpy(gray[200:328, 300:428].astype(np.float32) / 255)[None, None]
 
-    first, second = pooled_features(network, torch.cat((crop, other)))
+    (first, second), automatic = describe_photos(network, torch.cat((crop, other)))
 
     assert first.shape == second.shape
     assert not np.allclose(first, second)
+    assert automatic.shape == (2, 64, 2)
 
 
 def test_textures_are_described_segment_by_segment(gray: NDArray[np.uint8]) -> None:

@@ -23,6 +23,16 @@ def chroma(path: Path) -> float:
     return float(np.ptp(middle, axis=-1).mean())
 
 
+def wait_for_colour(screen: Screen, before: Path, after: Path) -> None:
+    """Take screenshots until the canvas is more colourful than it was."""
+
+    def colored() -> bool:
+        screen.screenshot(after)
+        return chroma(after) > chroma(before) + 2
+
+    wait_for(colored, "colour on the canvas")
+
+
 def test_a_gray_photo_is_converted_painted_on_and_coloured(
     studio: Studio, running: Client, gray: np.ndarray
 ) -> None:
@@ -49,13 +59,11 @@ def test_a_gray_photo_is_converted_painted_on_and_coloured(
         screen.focus(screen.window("^Colorize$"))
         screen.keys("Return")
         screen.window("RGB color.*3 layers")
-        screen.screenshot(shots["dotted"])
+        wait_for_colour(screen, shots["painted"], shots["dotted"])
 
         screen.focus(main)
         screen.keys("ctrl+z", "ctrl+z", "ctrl+z")  # the colours, the dot, the layer with the mode
         screen.window("Grayscale.*1 layer")
-
-    assert chroma(shots["dotted"]) > chroma(shots["painted"]) + 2
 
 
 def test_colorize_from_the_menu_and_take_it_back(
@@ -81,11 +89,7 @@ def test_colorize_from_the_menu_and_take_it_back(
         screen.keys("Return")
         wait_for(lambda: not screen.windows("^Colorize$"), "the end of the dialog")
 
-        def colored() -> bool:
-            screen.screenshot(shots["after"])
-            return chroma(shots["after"]) > chroma(shots["before"]) + 3
-
-        wait_for(colored, "colour on the canvas")
+        wait_for_colour(screen, shots["before"], shots["after"])
         screen.focus(main)
         screen.keys("ctrl+z")
 

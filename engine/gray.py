@@ -1,0 +1,62 @@
+"""A photo's grey pixels: sRGB-encoded luminance of any precision, with alpha or without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.color import rgb2lab
+
+MAX_PIXELS = 200_000_000
+DTYPES = (np.uint8, np.uint16, np.float32)
+
+Gray = NDArray[Any]  # (H, W), or (H, W, 2) with alpha last; one of DTYPES
+
+
+def check(gray: Gray) -> None:
+    """Raises ValueError, with a sentence for people, for what is no photo that can be coloured."""
+    if gray.dtype not in DTYPES:
+        raise ValueError(f"pixels must be uint8, uint16 or float32, not {gray.dtype}")
+    if gray.ndim not in (2, 3) or (gray.ndim == 3 and gray.shape[2] != 2):
+        raise ValueError(f"a photo is (height, width) or (height, width, 2), not {gray.shape}")
+    if gray.shape[0] == 0 or gray.shape[1] == 0:
+        raise ValueError("the photo is empty: it has no pixels")
+    if gray.shape[0] * gray.shape[1] > MAX_PIXELS:
+        raise ValueError(
+            f"the photo has {gray.shape[0] * gray.shape[1] / 1e6:.0f} megapixels; "
+            f"at most {MAX_PIXELS // 1_000_000} can be coloured"
+        )
+    if gray.ndim == 3 and not gray[..., 1].any():
+        raise ValueError("the photo is fully transparent: there is nothing to colour")
+
+
+def unit(gray: Gray) -> NDArray[np.float32]:
+    """Any supported dtype to float32, 0..1."""
+    if gray.dtype == np.float32:
+        finite = np.nan_to_num(gray, nan=0.0, posinf=1.0, neginf=0.0)
+        return np.clip(finite, 0, 1).astype(np.float32)
+    return gray.astype(np.float32) / np.float32(np.iinfo(gray.dtype).max)
+
+
+def to_uint8(gray: Gray) -> NDArray[np.uint8]:
+    """Any supported dtype to 8 bits."""
+    return gray if gray.dtype == np.uint8 else (unit(gray) * 255 + 0.5).astype(np.uint8)
+
+
+def resize_visible(gray: Gray, size: tuple[int, int], method: int) -> NDArray[np.float32]:
+    """Resize (H, W, 2) so that transparent pixels do not count; returns (h, w), 0..1."""
+    values = unit(gray)
+    alpha = values[..., 1]
+    weighted = values * np.stack((alpha, np.ones_like(alpha)), -1)
+    small = cv2.resize(weighted, size, interpolation=method)
+    share = small[..., 1]
+    mean = weighted[..., 0].sum() / alpha.sum()
+    return np.where(share > 1e-3, small[..., 0] / np.maximum(share, 1e-3), mean).astype(np.float32)
+
+
+def lightness_of(gray: Gray) -> NDArray[np.float32]:
+    """L / 100 of sRGB-encoded luminance (H, W)."""
+    values = unit(gray)
+    return (rgb2lab(np.repeat(values[..., None], 3, -1))[..., 0] / 100).astype(np.float32)

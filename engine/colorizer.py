@@ -29,7 +29,7 @@ from engine.enlarge import full_size
 from engine.gray import Gray, check, lightness_of, resize_visible, to_uint8, unit
 from engine.hints import Hint, hint_planes, srgb_to_lab
 from engine.networks import ColorizationNetwork
-from engine.networks.base import MAX_THEME_COLORS, Features, half_hints, no_theme
+from engine.networks.base import MAX_THEME_COLORS, Features, half_hints, no_hints, no_theme
 from engine.networks.propagation import propagate
 from engine.themes import Theme, reduce_theme
 from engine.weights import load_network, sha256, weights_path
@@ -153,8 +153,7 @@ class Colorizer:
         check(gray)
         small, size = self._working_size(gray)
         lightness = torch.from_numpy(lightness_of(small))[None, None]
-        bottom, right = (-side % self.network.multiple for side in size)
-        padded = F.pad(lightness, (0, right, 0, bottom), mode="replicate")
+        padded = pad_to(lightness, self.network.multiple)
         return Picture(gray, padded.to(self.device), size)
 
     def colorize(
@@ -194,22 +193,20 @@ class Colorizer:
         return Result(picture, np.ascontiguousarray(cut), kept)
 
     def thumbnails(
-        self, picture: Picture, themes: Sequence[Theme], side: int, hints: Sequence[Hint] = ()
+        self, picture: Picture, themes: Sequence[Theme], side: int
     ) -> list[NDArray[np.uint8]]:
         """The picture in each theme, its longer side at most `side`: (h, w, 3 or 4), 0..255.
 
-        The photo is encoded once and all themes are finished in one batch.
+        At half the working size the photo is encoded once and all themes are finished in one batch.
         """
-        kept = tuple(h for h in hints if 0 <= h.x < picture.width and 0 <= h.y < picture.height)
-        with self._turn, torch.inference_mode():
-            planes = self._planes(picture, kept)
-            with self._precision():
-                features = self._features(picture, planes)
+        half = F.avg_pool2d(picture.lightness, 2)
+        height, width = (max(1, length // 2) for length in picture.size)
+        padded = pad_to(half, self.network.multiple)
+        tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
+        with self._turn, torch.inference_mode(), self._precision():
+            features = self.network.encode(padded, no_hints(padded))
             many = tuple(f.expand(len(themes), -1, -1, -1) for f in features)
-            tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
-            with self._precision():
-                ab = self.network.decode(many, tokens)
-        height, width = picture.size
+            ab = self.network.decode(many, tokens)
         cut = ab[:, :, :height, :width].permute(0, 2, 3, 1).float().cpu().numpy() * AB_SCALE
         gray = picture.reduced(side)
         return [np.asarray(full_size(gray, np.ascontiguousarray(one), no_tick)) for one in cut]
@@ -272,6 +269,12 @@ class Colorizer:
             return torch.lerp(plain.float(), themed.float(), strength)
         only = only_theme(themed.float(), tokens).float()
         return torch.lerp(themed.float(), only, strength - 1)
+
+
+def pad_to(lightness: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column of (N, 1, H, W) until both sides are multiples."""
+    bottom, right = (-length % multiple for length in lightness.shape[2:])
+    return F.pad(lightness, (0, right, 0, bottom), mode="replicate")
 
 
 def has_fast_bfloat16(device: str) -> bool:

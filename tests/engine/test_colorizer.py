@@ -178,3 +178,27 @@ def test_a_photo_that_is_too_large_is_refused(colorizer: Colorizer) -> None:
 
     with pytest.raises(ValueError, match="400 megapixels"):
         colorizer.open(huge)
+
+
+def test_thumbnails_show_each_theme(colorizer: Colorizer, picture: Picture) -> None:
+    blue, earth = colorizer.thumbnails(picture, [BLUES, EARTH], 120)
+
+    assert blue.shape == earth.shape == (80, 120, 3)
+    assert blue[..., 2].mean() > earth[..., 2].mean() + 5
+
+
+def test_numbers_out_of_range_are_made_good_in_single_precision(
+    gray: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colorizer = Colorizer.load(device="cpu")
+    picture = colorizer.open(gray)
+    decode = colorizer.network.decode
+    broken = iter((True, False))
+
+    def once_broken(*arguments: Any) -> Any:
+        ab = decode(*arguments)
+        return ab * float("nan") if next(broken) else ab
+
+    monkeypatch.setattr(colorizer.network, "decode", once_broken)
+
+    assert np.isfinite(colorizer.colorize(picture).ab).all()

@@ -1,0 +1,58 @@
+"""Six thumbnails in one batch beside single runs: `python -m engine.benchmark_themes`.
+
+All rows work at the same size, the thumbnails' own. A single run encodes and decodes once.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage
+
+from engine.colorizer import Colorizer
+from engine.recommend import ThemeRecommender
+from engine.weights import load_network
+
+SIDE = 160
+COUNT = 6
+REPEATS = 21
+
+
+def main() -> None:
+    colorizer = Colorizer.load()
+    recommender = ThemeRecommender.load(load_network("default"))
+    photo = cv2.imread(str(Path(skimage.__file__).parent / "data/coffee.png"), cv2.IMREAD_GRAYSCALE)
+    assert photo is not None
+    picture = colorizer.open(np.asarray(photo, np.uint8))
+    lightness = colorizer.lightness(picture)
+    themes = recommender.recommend(lightness, COUNT)
+    rows: dict[str, Callable[[], object]] = {
+        "recommend six themes": lambda: recommender.recommend(lightness, COUNT),
+        "one thumbnail": lambda: colorizer.thumbnails(picture, themes[:1], SIDE),
+        "six thumbnails in one batch": lambda: colorizer.thumbnails(picture, themes, SIDE),
+        "six thumbnails one by one": lambda: [
+            colorizer.thumbnails(picture, [theme], SIDE) for theme in themes
+        ],
+    }
+    for name, run in rows.items():
+        print(f"{name}: {1000 * median_time(run):.1f} ms", flush=True)
+
+
+def median_time(run: Callable[[], object]) -> float:
+    """Seconds."""
+    run()
+    times = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()

@@ -24,7 +24,7 @@ from engine.evaluation.reference import references
 from engine.evaluation.runner import Runner
 from engine.evaluation.trial import Truth, measure, obedience, shown
 from engine.networks.paper import PaperDimensions, PaperNetwork
-from engine.photos import square
+from engine.photos import load_squares, square
 from engine.weights import save_network
 from tests.conftest import SAMPLES
 
@@ -73,7 +73,8 @@ def test_the_same_evaluation_gives_the_same_results_and_a_page(world: Path, resu
     for name in ("Levin et al. 2004", "K-colour map", "CIEDE2000 at the dot", "curves.png"):
         assert name in page
     for image in ("curves.png", "sheet.png"):
-        assert Image.open(results / image).size > (100, 100)
+        with Image.open(results / image) as picture:
+            assert min(picture.size) > 300
 
 
 def test_every_table_has_its_rows(results: Path) -> None:
@@ -96,17 +97,23 @@ def test_the_baselines_stand_in_the_order_that_their_knowledge_gives(results: Pa
     assert psnr["Levin et al. 2004", "dots"] < psnr["K-colour map", "truth"]
 
 
-def test_a_photo_is_tried_alike_in_any_company(photo: np.ndarray, tmp_path: Path) -> None:
-    batch = torch.from_numpy(photo).permute(2, 0, 1)[None]
-    both = torch.cat((batch.flip(3), batch))
+def test_a_photo_is_tried_alike_in_any_company(world: Path, results: Path) -> None:
+    """Alone, and from the cache that the evaluation of two photos has filled."""
+    cache = world / "cache/first"
+    before = set(cache.iterdir())
+    photos = load_squares(world / "photos", "val", 256)
 
-    alone = references(batch, 0, tmp_path / "a", 1)[0].case
-    second = references(both, 0, tmp_path / "b", 1)[1].case
-    other_seed = draw_case(photo, 1)
-
-    assert alone.theme == second.theme
-    assert (alone.places == second.places).all() and (alone.cells == second.cells).all()
-    assert not (alone.places == other_seed.places).all()
+    for photo in photos:
+        kept = references(photo[None], 0, cache, 1)[0].case
+        rgb = np.ascontiguousarray(photo.permute(1, 2, 0).numpy())
+        alone, other_seed = draw_case(rgb, 0), draw_case(rgb, 1)
+        assert kept.theme == alone.theme and kept.dots == alone.dots
+        assert (kept.places == alone.places).all() and (kept.cells == alone.cells).all()
+        assert kept.obedience is not None and alone.obedience is not None
+        assert (kept.obedience.inside == alone.obedience.inside).all()
+        assert (kept.obedience.asked == alone.obedience.asked).all()
+        assert not (kept.places == other_seed.places).all()
+    assert set(cache.iterdir()) == before  # nothing was computed again
 
 
 def test_cells_lie_on_their_grid_and_never_twice() -> None:

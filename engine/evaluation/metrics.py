@@ -8,7 +8,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -33,22 +32,30 @@ def ssim(result: Tensor, truth: Tensor) -> Tensor:
 
     Gaussian window of 11 pixels, only where it lies inside the picture; returns (N,).
     """
-    mean_r, mean_t = _blur(result), _blur(truth)
-    var_r = _blur(result * result) - mean_r * mean_r
-    var_t = _blur(truth * truth) - mean_t * mean_t
-    both = _blur(result * truth) - mean_r * mean_t
-    likeness = (2 * mean_r * mean_t + _C1) * (2 * both + _C2)
-    scale = (mean_r.square() + mean_t.square() + _C1) * (var_r + var_t + _C2)
-    return (likeness / scale).mean((1, 2, 3))
+    pairs = zip(_channels_last(result), _channels_last(truth), strict=True)
+    return result.new_tensor([_ssim(r, t) for r, t in pairs])
 
 
-def _blur(x: Tensor) -> Tensor:
-    offsets = torch.arange(_WINDOW, dtype=x.dtype, device=x.device) - _WINDOW // 2
-    weights = torch.exp(-(offsets**2) / (2 * _SIGMA**2))
-    line = (weights / weights.sum()).view(1, 1, 1, -1)
-    n, c, height, width = x.shape
-    rows = F.conv2d(x.reshape(n * c, 1, height, width), line)
-    return F.conv2d(rows, line.transpose(2, 3)).view(n, c, height - _WINDOW + 1, -1)
+def _ssim(r: NDArray[np.float32], t: NDArray[np.float32]) -> float:
+    mean_r, mean_t, square_r, square_t, both = np.split(
+        _blur(np.concatenate((r, t, r * r, t * t, r * t), -1)), 5, -1
+    )
+    products = mean_r * mean_t
+    squares = mean_r**2 + mean_t**2
+    likeness = (2 * products + _C1) * (2 * (both - products) + _C2)
+    scale = (squares + _C1) * (square_r + square_t - squares + _C2)
+    return float((likeness / scale).mean(dtype=np.float64))
+
+
+def _blur(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    # OpenCV's filter: on a CPU a tenth of the time of torch's convolution in one channel.
+    kernel = cv2.getGaussianKernel(_WINDOW, _SIGMA, cv2.CV_32F)
+    rim = _WINDOW // 2
+    return np.asarray(cv2.sepFilter2D(x, -1, kernel, kernel), np.float32)[rim:-rim, rim:-rim]
+
+
+def _channels_last(x: Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(x.permute(0, 2, 3, 1).float().cpu().numpy())
 
 
 def ciede2000(first: Tensor, second: Tensor) -> Tensor:

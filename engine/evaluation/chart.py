@@ -29,8 +29,12 @@ def draw_chart(panels: Sequence[Panel], path: Path, unit: str) -> None:
     low, high = math.floor(min(values)), math.ceil(max(values))
     size = (WIDTH * len(panels) * _SHARP, HEIGHT * _SHARP)
     image = Image.new("RGB", size, "white")
+    # A name has the same colour in every panel.
+    names = dict.fromkeys(name for panel in panels for name in panel.lines)
+    colors = {name: _COLORS[index % len(_COLORS)] for index, name in enumerate(names)}
     for index, panel in enumerate(panels):
-        _Plot(ImageDraw.Draw(image), index * WIDTH, low, max(high, low + 1), unit).draw(panel)
+        plot = _Plot(ImageDraw.Draw(image), index * WIDTH, low, max(high, low + 1), unit)
+        plot.draw(panel, colors)
     reduced = (WIDTH * len(panels), HEIGHT)
     image.resize(reduced, Image.Resampling.LANCZOS).save(path, optimize=True)
 
@@ -42,13 +46,13 @@ class _Plot:
         self.draw_on, self.left, self.low, self.high, self.unit = draw, left, low, high, unit
         self.font = ImageFont.load_default(12 * _SHARP)
 
-    def draw(self, panel: Panel) -> None:
+    def draw(self, panel: Panel, colors: Mapping[str, str]) -> None:
         counts = sorted({count for line in panel.lines.values() for count in line})
         most = max(counts)
         self._text(LEFT, 8, panel.title)
         self._axes(counts, most)
         for index, (name, points) in enumerate(panel.lines.items()):
-            color = _COLORS[index % len(_COLORS)]
+            color = colors[name]
             places = [self._place(count, most, points[count]) for count in sorted(points)]
             self.draw_on.line(places, color, 2 * _SHARP, joint="curve")
             for x, y in places:

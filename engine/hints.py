@@ -29,6 +29,7 @@ class Hint:
     y: float
     radius: float  # photo pixels, of a disc of the dot's area
     color: tuple[int, int, int]  # sRGB, 0..255
+    locked: bool = False  # all of the dot's region shall have its colour
 
 
 def hints_from_rgba(rgba: NDArray[np.uint8], x: int = 0, y: int = 0) -> list[Hint]:

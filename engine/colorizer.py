@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -40,10 +40,14 @@ from engine.weights import load_network, sha256, weights_path
 WORKING_SIDE = 256  # the photo's area at working size is this squared; its aspect is kept
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
 SAME_AB = 0.25  # CIE units; a smaller difference between two results is not seen
-_KEPT_FEATURES = 4  # per picture: so many sets of dots can be taken up again without the encoder
+# per picture: so many sets of dots can be taken up again without the encoder, and so many of those
+# with a theme without the decoder
+_KEPT_FEATURES, _KEPT_DECODED = 4, 8
 
 log = logging.getLogger(__name__)
 
+K = TypeVar("K")
+V = TypeVar("V")
 Tick = Callable[[float], None]  # fraction done, 0..1; may raise Cancelled
 
 
@@ -65,6 +69,9 @@ class Picture:
     features: OrderedDict[bytes, Features] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )  # the encoder's answers by the hints they were made with, newest last
+    decoded: OrderedDict[tuple[bytes, bytes], Tensor] = field(
+        default_factory=OrderedDict, repr=False, compare=False
+    )  # the decoder's answers by hints and theme: strength and saturation need no network
 
     @cached_property
     def working_lightness(self) -> NDArray[np.float32]:
@@ -217,9 +224,9 @@ class Colorizer:
             tick(0.0)
             planes = self._planes(picture, kept)
             with self._precision():
-                features = self._features(picture, planes)
+                self._features(picture, planes)
                 tick(0.7)
-                ab = self._decode(features, theme, strength) * saturation
+                ab = self._decode(picture, planes, theme, strength) * saturation
             if not torch.isfinite(ab).all():
                 ab = self._carefully(picture, planes, theme, strength) * saturation
             if kept:
@@ -273,7 +280,8 @@ class Colorizer:
         log.warning("the result was not finite; working in single precision from now on")
         self.precision = torch.float32
         picture.features.clear()
-        return self._decode(self._features(picture, planes), theme, strength)
+        picture.decoded.clear()
+        return self._decode(picture, planes, theme, strength)
 
     def _working_size(self, gray: Gray) -> tuple[Gray, tuple[int, int]]:
         scale = WORKING_SIDE / float(np.sqrt(gray.shape[0] * gray.shape[1]))
@@ -296,25 +304,48 @@ class Colorizer:
         return torch.from_numpy(padded)[None].to(self.device)
 
     def _features(self, picture: Picture, planes: Tensor) -> Features:
-        key = planes.cpu().numpy().tobytes() if planes.any() else b""
-        if key not in picture.features:
-            picture.features[key] = self.network.encode(picture.lightness, planes)
-            while len(picture.features) > _KEPT_FEATURES:
-                picture.features.popitem(last=False)
-        picture.features.move_to_end(key)
-        return picture.features[key]
+        return _remembered(
+            picture.features,
+            _key(planes),
+            _KEPT_FEATURES,
+            lambda: self.network.encode(picture.lightness, planes),
+        )
 
-    def _decode(self, features: Features, theme: Theme | None, strength: float) -> Tensor:
-        reference = features[0].new_zeros(1, 1, 1, 1)
+    def _decoded(self, picture: Picture, planes: Tensor, tokens: Tensor) -> Tensor:
+        """The network's ab (1, 2, h, w) in float32; kept, so that a slider need not wait for it."""
+        return _remembered(
+            picture.decoded,
+            (_key(planes), _key(tokens)),
+            _KEPT_DECODED,
+            lambda: self.network.decode(self._features(picture, planes), tokens).float(),
+        )
+
+    def _decode(
+        self, picture: Picture, planes: Tensor, theme: Theme | None, strength: float
+    ) -> Tensor:
+        """Between no theme and the theme, and between the theme and only its colours, in a line."""
+        nothing = no_theme(picture.lightness)
         if theme is None or not theme.colors or strength == 0:
-            return self.network.decode(features, no_theme(reference))
+            return self._decoded(picture, planes, nothing)
         tokens = theme_tensor(theme).to(self.device)
-        themed = self.network.decode(features, tokens)
+        themed = self._decoded(picture, planes, tokens)
         if strength < 1:
-            plain = self.network.decode(features, no_theme(reference))
-            return torch.lerp(plain.float(), themed.float(), strength)
-        only = only_theme(themed.float(), tokens).float()
-        return torch.lerp(themed.float(), only, strength - 1)
+            return torch.lerp(self._decoded(picture, planes, nothing), themed, strength)
+        return torch.lerp(themed, only_theme(themed, tokens).float(), strength - 1)
+
+
+def _key(tensor: Tensor) -> bytes:
+    return tensor.cpu().numpy().tobytes() if tensor.any() else b""
+
+
+def _remembered(held: OrderedDict[K, V], key: K, most: int, make: Callable[[], V]) -> V:
+    """What is held for the key, or is made now; the least recently used ones go."""
+    if key not in held:
+        held[key] = make()
+        while len(held) > most:
+            held.popitem(last=False)
+    held.move_to_end(key)
+    return held[key]
 
 
 def pad_to(lightness: Tensor, multiple: int) -> Tensor:

@@ -131,6 +131,49 @@ def test_a_new_theme_does_not_run_the_encoder(
     colorizer.colorize(picture, theme=EARTH)
 
 
+@pytest.mark.parametrize("hints", [[], [Hint(300, 60, 5, (200, 30, 40))]])
+def test_sliders_do_not_run_the_network(
+    colorizer: Colorizer,
+    gray: NDArray[np.uint8],
+    monkeypatch: pytest.MonkeyPatch,
+    hints: list[Hint],
+) -> None:
+    picture = colorizer.open(gray)
+    first = colorizer.colorize(picture, hints, BLUES, strength=0.5)
+
+    def run(*_: Any) -> None:
+        raise AssertionError("the network ran again")
+
+    monkeypatch.setattr(colorizer.network, "encode", run)
+    monkeypatch.setattr(colorizer.network, "decode", run)
+    for strength in (0, 0.2, 1, 1.7, 2):
+        colorizer.colorize(picture, hints, BLUES, strength=strength, saturation=1.3)
+    again = colorizer.colorize(picture, hints, BLUES, strength=0.5)
+    assert np.array_equal(again.ab, first.ab)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 0.99, 1.0, 1.5, 1.99])
+def test_a_small_move_of_the_strength_is_a_small_change(
+    colorizer: Colorizer, picture: Picture, strength: float
+) -> None:
+    before, after = (
+        colorizer.colorize(picture, theme=BLUES, strength=value).ab
+        for value in (strength, strength + 0.01)
+    )
+
+    assert 0 < np.abs(after - before).max() < 3  # CIE units; a whole turn of the slider is 100 such
+
+
+def test_what_is_kept_of_a_picture_is_bounded(
+    colorizer: Colorizer, gray: NDArray[np.uint8]
+) -> None:
+    picture = colorizer.open(gray)
+    for blue in range(12):
+        colorizer.colorize(picture, theme=Theme(((90, 60, 100 + blue),)))
+
+    assert len(picture.decoded) == 8
+
+
 def test_transparent_pixels_have_no_say(colorizer: Colorizer, gray: NDArray[np.uint8]) -> None:
     alpha = np.full_like(gray, 255)
     alpha[:, :100] = 0

@@ -1,6 +1,8 @@
 """Palettes from files: GIMP (.gpl), Adobe (.ase, .aco) and plain lists of hexadecimal colours.
 
-Written from the formats' public descriptions. A file's content decides what it is, not its name.
+Written from the formats' public descriptions, because the packages that read them (`swatch`,
+`adobecolor`) know one or two of them each and have not been kept for years. A file's content
+decides what it is, not its name.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ def parse_palette(data: bytes, name: str, source: str = "the file") -> Palette:
     """
     try:
         own_name, colors = _parse(data)
+        if len(colors) > MAX_COLORS:
+            raise ValueError(f"it holds more than {MAX_COLORS} colours")
     except (struct.error, ValueError, IndexError) as error:
         raise PaletteError(
             f"{source} is not a palette that Tincture knows (.gpl, .ase, .aco or a list of colours "
@@ -105,8 +109,6 @@ def _gpl(text: str) -> tuple[str, tuple[Color, ...]]:
             name = line[5:].strip()
         elif len(words) >= 3 and all(word.isdecimal() for word in words[:3]):
             colors.append(_checked(*(int(word) for word in words[:3])))
-            if len(colors) > MAX_COLORS:
-                raise ValueError("it holds too many colours")
     return name, tuple(colors)
 
 

@@ -3,7 +3,9 @@
     python -m engine.recommend build --photos ../shared/data      # makes the library file
     python -m engine.recommend evaluate --photos ../shared/data   # compares with other ways
 
-Two methods share a library file: the paper's (`engine.texture`) and ours (`engine.retrieval`).
+Two methods share a library file: the paper's (`engine.texture`) and ours
+(`engine.theme_prediction`). The library belongs to the network it was made with: build it anew for
+other weights.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ from tqdm import tqdm
 
 from engine.networks import ColorizationNetwork
 from engine.photos import photo_files, read_photo, square
-from engine.retrieval import SIDE, PhotoLibrary, build_photo_library, describe_photos
 from engine.texture import TextureLibrary, build_texture_library
+from engine.theme_prediction import COLORS, SIDE, ThemePredictor, describe_photos, train_predictor
 from engine.themes import Theme, theme_from_photo
 from engine.weights import FOLDER, WeightsMissing, load_network, sha256, weights_path
 
@@ -39,9 +41,9 @@ _BATCH = 32
 
 @dataclass(frozen=True)
 class ThemeRecommender:
-    """Both libraries, and the network whose features the photo library was made with."""
+    """Both methods, and the network that the predictor was trained with."""
 
-    photos: PhotoLibrary
+    predictor: ThemePredictor
     textures: TextureLibrary
     network: ColorizationNetwork
 
@@ -51,13 +53,13 @@ class ThemeRecommender:
         try:
             with safe_open(path, framework="numpy") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            photos = PhotoLibrary(**_part(tensors, "photos.", PhotoLibrary))
+            predictor = ThemePredictor(**_part(tensors, "themes.", ThemePredictor))
             textures = TextureLibrary(**_part(tensors, "textures.", TextureLibrary))
         except (OSError, SafetensorError, KeyError) as error:
             raise WeightsMissing(
                 f"{path} is missing or damaged; run: python3 install.py repair"
             ) from error
-        return cls(photos, textures, network)
+        return cls(predictor, textures, network)
 
     def recommend(self, lightness: NDArray[np.float32], count: int = 6) -> list[Theme]:
         """Different themes that suit a photo, best first.
@@ -65,8 +67,7 @@ class ThemeRecommender:
         lightness: (H, W), L / 100, of any size.
         """
         fitted = torch.from_numpy(_fit(lightness, SIDE, self.network.multiple))[None, None]
-        pooled, automatic = describe_photos(self.network, fitted)
-        return self.photos.recommend(pooled[0], automatic[0], count)
+        return self.predictor.recommend(describe_photos(self.network, fitted)[0], count)
 
 
 def _fit(lightness: NDArray[np.float32], side: int, multiple: int) -> NDArray[np.float32]:
@@ -84,28 +85,30 @@ def build(photos: Path, limit: int | None, path: Path = LIBRARY) -> None:
     """Make the library file from a corpus of colour photos."""
     network = load_network("default")
     files = photo_files(photos, "train")[:limit]
-    pooled: list[NDArray[np.float32]] = []
+    described: list[NDArray[np.float32]] = []
     themes: list[Theme] = []
     examples: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     for start in tqdm(range(0, len(files), _BATCH), desc="photos", mininterval=10):
         batch = [square(read_photo(opener()), SIDE) for _, opener in files[start : start + _BATCH]]
         lab = rgb2lab(np.stack(batch)).astype(np.float32)
         lightness = lab[..., 0] / 100
-        pooled.append(describe_photos(network, torch.from_numpy(lightness)[:, None])[0])
-        themes += [theme_from_photo(photo[::2, ::2], 5) for photo in batch]
+        described.append(describe_photos(network, torch.from_numpy(lightness)[:, None]))
+        themes += [theme_from_photo(photo[::2, ::2], COLORS) for photo in batch]
         if len(examples) < TEXTURE_PHOTOS:
             examples += [
                 (light, colors[..., 1:]) for light, colors in zip(lightness, lab, strict=True)
             ]
-    library = build_photo_library(np.concatenate(pooled), themes)
+    predictor = train_predictor(np.concatenate(described), themes)
     textures = build_texture_library(examples)
     tensors = {
         f"{prefix}{field.name}": np.ascontiguousarray(getattr(part, field.name))
-        for prefix, part in (("photos.", library), ("textures.", textures))
+        for prefix, part in (("themes.", predictor), ("textures.", textures))
         for field in fields(part)
     }
     record = {"photos": len(files), "weights": sha256(weights_path("default"))}
-    save_file(tensors, path, {"made_from": json.dumps(record)})
+    partial = path.with_suffix(".partial")  # an engine that runs may be reading the old file
+    save_file(tensors, partial, {"made_from": json.dumps(record)})
+    partial.replace(path)
     print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB from {len(files)} photos")
 
 

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from engine.themes import Theme, ab_of
 
+_ROWS = 256  # compared at a time: memory stays flat
+
 
 def earth_movers_distance(first: Theme, second: Theme) -> float:
     """The work to turn one theme's colours, by their shares, into the other's: CIE ab units."""
@@ -15,26 +17,25 @@ def earth_movers_distance(first: Theme, second: Theme) -> float:
     return float(distance)
 
 
-def energy_distances(ab: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Energy distance between all pairs of themes (Székely): like EMD, but in closed form.
-
-    ab: (N, K, 2); weights: (N, K), summing to 1 in each row. Returns (N, N), CIE ab units, zero on
-    the diagonal.
-    """
-    apart = _expected_distance(ab, weights, ab, weights)
-    own = np.diag(apart)
-    return np.maximum(2 * apart - own[:, None] - own[None], 0)
-
-
-def energy_distances_to(
-    points: NDArray[np.float32], ab: NDArray[np.float32], weights: NDArray[np.float32]
+def energy_distances(
+    ab: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    other_ab: NDArray[np.float32],
+    other_weights: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Energy distance of equally weighted ab points (P, 2) to each theme, less a constant: (N,)."""
-    even = np.full((1, len(points)), 1 / len(points), np.float32)
-    apart = _expected_distance(points[None], even, ab, weights)[0]
-    own = [float(_expected_distance(a[None], w[None], a[None], w[None])[0, 0])
-           for a, w in zip(ab, weights, strict=True)]  # fmt: skip
-    return np.asarray(2 * apart - np.array(own, np.float32))
+    """Energy distance of themes to other themes (Székely): like EMD, but fast.
+
+    ab: (N, K, 2); weights: (N, K), summing to 1 in each row; the others' likewise, M of them.
+    Returns (N, M), CIE ab units.
+    """
+    own, other_own = _spread(ab, weights), _spread(other_ab, other_weights)
+    apart = np.concatenate(
+        [
+            _expected_distance(ab[rows], weights[rows], other_ab, other_weights)
+            for rows in np.array_split(np.arange(len(ab)), -(-len(ab) // _ROWS))
+        ]
+    )
+    return np.maximum(2 * apart - own[:, None] - other_own, 0)
 
 
 def _expected_distance(
@@ -50,6 +51,12 @@ def _expected_distance(
         "aibj,ai,bj->ab", flat.reshape(n, k, m, j), weights, other_weights, optimize=True
     )
     return np.asarray(apart, np.float32)
+
+
+def _spread(ab: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """E|X - X'| of each weighted point set: (N,)."""
+    within = np.linalg.norm(ab[:, :, None] - ab[:, None], axis=-1)
+    return np.asarray(np.einsum("nij,ni,nj->n", within, weights, weights), np.float32)
 
 
 def _signature(theme: Theme) -> NDArray[np.float32]:

@@ -1,4 +1,7 @@
-"""Recommended themes in pictures: `python -m engine.theme_page OUT.jpg PHOTO [PHOTO …]`.
+"""Recommended themes in pictures.
+
+    python -m engine.theme_page OUT.jpg PHOTO [PHOTO …]
+    python -m engine.theme_page OUT.jpg --photos DIR     # the twelve photos of docs/themes.jpg
 
 A row for each photo: without its colour, then in its six recommended themes, the best first.
 """
@@ -11,14 +14,26 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import skimage
+import sklearn
 from numpy.typing import NDArray
 from PIL import Image
 
 from engine.colorizer import Colorizer
-from engine.photos import read_photo
+from engine.photos import photo_files, read_photo
 from engine.recommend import ThemeRecommender
 from engine.themes import Theme
 from engine.weights import load_network
+
+SKIMAGE = Path(skimage.__file__).parent / "data"
+SKLEARN = Path(sklearn.__file__).parent / "datasets/images"
+SHIPPED = (
+    *(SKIMAGE / name for name in ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")),
+    SKIMAGE / "motorcycle_left.png",
+    *(SKLEARN / name for name in ("china.jpg", "flower.jpg")),
+)
+# Validation photos of open licences: clothing (CC0), fruit and vegetables, raccoon, grocery (MIT).
+OPEN = ("v00095", "v00190", "v00230", "v00182", "v00071")
 
 CELL = 180  # pixels, the side of the square that a photo has on the page
 STRIP = 16  # pixels, the height of a theme's swatches
@@ -26,19 +41,27 @@ COUNT = 6
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("output", type=Path)
-    parser.add_argument("photos", type=Path, nargs="+")
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("photo", type=Path, nargs="*", default=())
+    chosen.add_argument("--photos", type=Path, metavar="DIR", help="the corpus")
     options = parser.parse_args(arguments)
+    files = [path.read_bytes() for path in (SHIPPED if options.photos else options.photo)]
+    if options.photos:
+        validation = dict(photo_files(options.photos, "val"))
+        files += [validation[name]() for name in OPEN]
     colorizer = Colorizer.load(device="cpu")
     recommender = ThemeRecommender.load(load_network("default"))
-    rows = [page_row(path, colorizer, recommender) for path in options.photos]
+    rows = [page_row(data, colorizer, recommender) for data in files]
     Image.fromarray(np.concatenate(rows)).save(options.output, quality=88)
 
 
-def page_row(path: Path, colorizer: Colorizer, recommender: ThemeRecommender) -> NDArray[np.uint8]:
-    """One photo, grey and in its themes: (CELL + STRIP, 7 * CELL, 3)."""
-    gray = np.asarray(cv2.cvtColor(read_photo(path.read_bytes()), cv2.COLOR_RGB2GRAY), np.uint8)
+def page_row(data: bytes, colorizer: Colorizer, recommender: ThemeRecommender) -> NDArray[np.uint8]:
+    """One photo's file, grey and in its themes: (CELL + STRIP, 7 * CELL, 3)."""
+    gray = np.asarray(cv2.cvtColor(read_photo(data), cv2.COLOR_RGB2GRAY), np.uint8)
     picture = colorizer.open(gray)
     themes = recommender.recommend(picture.working_lightness, COUNT)
     pictures = colorizer.thumbnails(picture, themes, CELL)

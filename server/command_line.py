@@ -175,7 +175,7 @@ def theme_colors(chosen: str | None) -> tuple[str, ...]:
             colors = tuple(parse_hex(word) for word in chosen.replace(",", " ").split())
     except PaletteError as error:
         raise UserError(str(error)) from error
-    return tuple("#{:02x}{:02x}{:02x}".format(*color) for color in colors[:256])
+    return tuple("#{:02x}{:02x}{:02x}".format(*color) for color in colors)
 
 
 def parse_dot(text: str) -> Dot:

@@ -41,7 +41,7 @@ BUSY = 3  # too many connections or waiting jobs
 
 MAX_PIXELS = 200_000_000
 MAX_DOTS = 10_000
-MAX_COLORS = 256
+MAX_COLORS = 65_536  # of a theme: as many as a palette may have; the engine reduces them
 MAX_STRIPS = 4096
 MAX_THEMES = 24
 MAX_THUMBNAIL_SIDE = 512

@@ -25,6 +25,16 @@ def ase_color(model: bytes, *values: float, name: str = "x") -> bytes:
     return struct.pack(">HI", 1, len(body)) + body
 
 
+GOOD = (
+    b"GIMP Palette\nName: Two tones\n#\n180 60 20\tRust\n 20  80 160\n",
+    b"#b43c14, 1450a0\n",
+    ase(ase_color(b"RGB ", 0.7, 0.2, 0.1), ase_color(b"CMYK", 0.0, 1.0, 1.0, 0.0),
+        ase_color(b"LAB ", 0.5, 30.0, -20.0), ase_color(b"Gray", 0.2)),
+    struct.pack(">HH", 1, 2) + struct.pack(">5H5H", 7, 5000, 9000, 200, 0, 8, 300, 0, 0, 0),
+    struct.pack(">HH5HI", 2, 1, 2, 65535, 0, 0, 65535, 2) + b"\0x\0\0",
+)  # fmt: skip
+
+
 def read(tmp_path: Path, data: bytes) -> Palette:
     path = tmp_path / "some.palette"
     path.write_bytes(data)
@@ -110,10 +120,38 @@ def test_huge_and_missing_files_are_refused(tmp_path: Path) -> None:
         read_palette(tmp_path / "absent.gpl")
 
 
+def test_names_in_another_encoding_do_not_cost_the_colours(tmp_path: Path) -> None:
+    text = "GIMP Palette\r\nName: Grün\r\n#\r\n180 60 20\tGrün\r\n".encode("latin-1")
+
+    assert read(tmp_path, text).colors == (RUST,)
+
+
+@pytest.mark.parametrize("start", ["GIMP Palette\n", ""])
+def test_more_colours_than_a_palette_has_are_refused(tmp_path: Path, start: str) -> None:
+    line = "1 2 3\n" if start else "#010203\n"
+
+    with pytest.raises(PaletteError, match="more than 65536"):
+        read(tmp_path, (start + line * 65_537).encode())
+
+
 @pytest.mark.parametrize("text", ["red", "#12", "#12345g", "", "#1234567"])
 def test_words_are_no_colours(text: str) -> None:
     with pytest.raises(PaletteError, match="is not a colour"):
         parse_hex(text)
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_damage_to_a_good_file_breaks_the_readers(tmp_path: Path, data: st.DataObject) -> None:
+    """Cut short, or with some bytes changed: lengths, counts and kinds among them."""
+    kept = bytearray(data.draw(st.sampled_from(GOOD)))
+    for place in data.draw(st.lists(st.integers(0, len(kept) - 1), max_size=4)):
+        kept[place] = data.draw(st.integers(0, 255))
+    try:
+        palette = read(tmp_path, bytes(kept[: data.draw(st.integers(0, len(kept)))]))
+    except PaletteError:
+        return
+    assert all(0 <= part <= 255 for color in palette.colors for part in color)
 
 
 @given(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from server.command_line import main
+from server.command_line import main, theme_colors
 from server.photo_files import read_gray
 from server.protocol.client import Client
 from tests.conftest import SAMPLES
@@ -110,6 +110,28 @@ def test_a_palette_file_is_the_theme(home: Path, photo: Path, tmp_path: Path) ->
     assert main(["colorize", str(photo), "-o", str(plain)]) == 0
     assert main(["colorize", str(photo), "--theme", str(palette), "-o", str(themed)]) == 0
     assert np.abs(read(plain).astype(int) - read(themed)).mean() > 1
+
+
+def test_a_page_of_recommended_themes(
+    home: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "themes.png"
+
+    assert main(["themes", str(photo), "-o", str(page)]) == 0
+
+    *themes, written = capsys.readouterr().out.splitlines()
+    assert written == str(page)
+    assert len(set(themes)) == 6
+    pixels = read(page)[..., ::-1].astype(int)
+    assert pixels.shape[1] == 3 * (320 + 8)
+    assert np.ptp(pixels, axis=-1).mean() > 3
+    for color in themes[0].split():  # in the first swatches, below the first thumbnail
+        swatch = tuple(bytes.fromhex(color[1:]))
+        assert (pixels[: len(pixels) // 2, :328] == swatch).all(-1).any()
+
+
+def test_a_built_in_theme_is_known_by_its_name() -> None:
+    assert theme_colors("Blue Hour") == theme_colors("blue-hour") and len(theme_colors("dawn")) == 5
 
 
 @pytest.mark.parametrize(

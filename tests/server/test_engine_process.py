@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,53 @@ def test_a_large_palette_is_reduced_and_that_is_said(engine: Client, gray: np.nd
 
     assert len(result.theme) == 7
     assert any("256 colours" in note for note in result.notes)
+
+
+def test_a_huge_palette_travels(engine: Client, gray: np.ndarray) -> None:
+    palette = tuple(f"#{i:06x}" for i in range(0, 65_536 * 200, 200))
+
+    result = engine.colorize(ColorizeRequest(opened(engine, gray), theme=palette, preview_side=64))
+
+    assert len(result.theme) == 7
+    assert result.notes == ("The palette has 65536 colours; it was reduced to 7.",)
+
+
+@pytest.mark.parametrize(
+    ("theme", "used"), [(("#A03010",), 1), (("#808080", "#303030", "#808080"), 2)]
+)
+def test_few_and_grey_colours_are_used_and_that_is_said(
+    engine: Client, gray: np.ndarray, theme: tuple[str, ...], used: int
+) -> None:
+    result = engine.colorize(ColorizeRequest(opened(engine, gray), theme=theme))
+
+    assert len(result.theme) == used
+    assert "fewer than 3 colours" in result.notes[0]
+
+
+def test_themes_are_recommended_with_thumbnails(engine: Client, gray: np.ndarray) -> None:
+    key = opened(engine, gray)
+
+    themes = engine.recommend_themes(key, 6, 120)
+    plain = engine.recommend_themes(key)
+
+    assert [theme.colors for theme in themes] == [theme.colors for theme in plain]
+    assert len({theme.colors for theme in themes}) == 6
+    assert all(theme.pixels is None for theme in plain)
+    shown = [np.frombuffer(theme.pixels or b"", np.uint8).astype(int) for theme in themes]
+    assert {(theme.width, theme.height) for theme in themes} == {(120, 80)}
+    assert min(np.abs(a - b).mean() for a, b in pairwise(shown)) > 1
+    with pytest.raises(EngineError) as error:
+        engine.recommend_themes(key, 6, 100_000)
+    assert error.value.code == messages.INVALID_PARAMS
+
+
+@pytest.mark.parametrize("side", [1, 8])
+def test_themes_are_recommended_for_flat_and_tiny_photos(engine: Client, side: int) -> None:
+    key = opened(engine, np.full((side, side), 90, np.uint8))
+
+    assert [(theme.width, theme.height) for theme in engine.recommend_themes(key, 6, 64)] == (
+        [(side, side)] * 6
+    )
 
 
 def test_a_dot_gets_its_colour(engine: Client, gray: np.ndarray) -> None:

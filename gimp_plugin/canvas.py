@@ -187,7 +187,7 @@ def put_result(
         _mask_by_selection(image, layer)
         memory = {
             "photo": photo.get_tattoo(),
-            "theme": list(settings.theme),
+            "theme": list(result.theme),
             "strength": settings.strength,
             "saturation": settings.saturation,
             "version": VERSION,

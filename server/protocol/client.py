@@ -266,11 +266,12 @@ class Client:
                 self._take(frames.receive(self._socket))
         except (ConnectionEnded, ProtocolError, OSError):
             pass
-        with self._state:
-            self._ended = True
-            waiting = list(self._waiting.values())
-        for answers in waiting:
-            answers.put(EngineGone(_GONE))
+        finally:  # whatever ended the reading, nobody may wait for ever
+            with self._state:
+                self._ended = True
+                waiting = list(self._waiting.values())
+            for answers in waiting:
+                answers.put(EngineGone(_GONE))
 
     def _take(self, frame: frames.Frame) -> None:
         header = frame.header

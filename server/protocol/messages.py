@@ -6,7 +6,6 @@ right type and within its bounds.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -176,8 +175,8 @@ def number(
     value = params.get(name, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidParams(f"'{name}' must be a number")
-    if not math.isfinite(value) or not low <= value <= high:
-        raise InvalidParams(f"'{name}' must be from {low:g} to {high:g}, not {value:g}")
+    if not low <= value <= high:  # so it is for NaN and for integers that no float can hold
+        raise InvalidParams(f"'{name}' must be from {low:g} to {high:g}")
     return float(value)
 
 
@@ -213,6 +212,8 @@ def _strip(place: object, array: Optional[Array]) -> HintStrip:  # noqa: UP045
     if not all(type(n) is int and abs(n) < 10_000_000 for n in place):
         raise InvalidParams("a strip's place must be four whole numbers")
     x, y, width, height = place
+    if width < 1 or height < 1:
+        raise InvalidParams("a strip must be at least one pixel wide and high")
     if array is None or array.dtype != "U8" or array.shape != (height, width, 4):
         raise InvalidParams("a strip's pixels do not have the size that it gives")
     return HintStrip(x, y, width, height, bytes(array.data))

@@ -11,9 +11,8 @@ from typing import Any
 
 import gi
 
-gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
+from gi.repository import Gimp, GLib, GObject  # noqa: E402
 
 from gimp_plugin import canvas, plan  # noqa: E402
 from gimp_plugin.plan import Refused, Settings  # noqa: E402
@@ -285,5 +284,4 @@ _PROCEDURES: dict[str, tuple[Callable[[Gimp.Procedure], None], Callable[[Call], 
 }
 
 if __name__ == "__main__":
-    Gegl.init(None)
     Gimp.main(Tincture.__gtype__, sys.argv)

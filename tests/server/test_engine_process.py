@@ -307,11 +307,15 @@ def test_the_newest_preview_replaces_the_waiting_one(engine: Client, gray: np.nd
     outcome: dict[str, object] = {}
 
     def run(name: str, request: ColorizeRequest, sent: threading.Event) -> None:
+        def not_cancelled() -> bool:
+            sent.set()  # it is asked only after the request was sent
+            return False
+
         try:
             outcome[name] = engine.colorize(
                 request,
                 lambda fraction: started.set(),
-                cancelled=lambda: bool(sent.set()),  # asked only after the request was sent
+                cancelled=not_cancelled,
             )
         except EngineError as error:
             outcome[name] = error

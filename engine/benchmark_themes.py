@@ -29,7 +29,7 @@ def main() -> None:
     photo = cv2.imread(str(Path(skimage.__file__).parent / "data/coffee.png"), cv2.IMREAD_GRAYSCALE)
     assert photo is not None
     picture = colorizer.open(np.asarray(photo, np.uint8))
-    lightness = colorizer.lightness(picture)
+    lightness = picture.working_lightness
     themes = recommender.recommend(lightness, COUNT)
     rows: dict[str, Callable[[], object]] = {
         "recommend six themes": lambda: recommender.recommend(lightness, COUNT),

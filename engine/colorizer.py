@@ -12,7 +12,8 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -25,17 +26,20 @@ from torch import Tensor
 
 from engine.color import AB_SCALE
 from engine.compose import compose
-from engine.enlarge import full_size
+from engine.enlarge import REACH, Area, full_size
 from engine.gray import Gray, check, lightness_of, resize_visible, to_uint8, unit
 from engine.hints import Hint, hint_planes, srgb_to_lab
 from engine.networks import ColorizationNetwork
 from engine.networks.base import MAX_THEME_COLORS, Features, half_hints, no_hints, no_theme
 from engine.networks.propagation import propagate
+from engine.possibilities import Possibilities
+from engine.regions import Region, followed, pull, regions
 from engine.themes import Theme, reduce_theme
 from engine.weights import load_network, sha256, weights_path
 
 WORKING_SIDE = 256  # the photo's area at working size is this squared; its aspect is kept
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
+SAME_AB = 0.25  # CIE units; a smaller difference between two results is not seen
 _KEPT_FEATURES = 4  # per picture: so many sets of dots can be taken up again without the encoder
 
 log = logging.getLogger(__name__)
@@ -61,6 +65,12 @@ class Picture:
     features: OrderedDict[bytes, Features] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )  # the encoder's answers by the hints they were made with, newest last
+
+    @cached_property
+    def working_lightness(self) -> NDArray[np.float32]:
+        """The lightness at working size without the padding: (h, w), L / 100."""
+        height, width = self.size
+        return np.ascontiguousarray(self.lightness[0, 0, :height, :width].cpu().numpy())
 
     @property
     def height(self) -> int:
@@ -88,6 +98,7 @@ class HintReport:
     reachable: tuple[int, int, int]  # the nearest colour that exists at this lightness
     reached: tuple[int, int, int]  # the result at the dot
     delta_e: float  # CIEDE2000 between those two
+    followed: float  # share of the dot's region, 0..1, that has its colour
 
 
 @dataclass(frozen=True)
@@ -98,9 +109,28 @@ class Result:
     ab: NDArray[np.float32]  # (h, w, 2), CIE units
     hints: tuple[Hint, ...]
 
-    def full(self, tick: Tick = no_tick) -> Gray:
-        """The photo in colour, at its own size and dtype: (H, W, 3), or (H, W, 4) with alpha."""
-        return full_size(self.picture.gray, self.ab, tick)
+    def full(self, tick: Tick = no_tick, area: Area | None = None) -> Gray:
+        """The photo in colour, at its own size and dtype: (H, W, 3), or (H, W, 4) with alpha.
+
+        area: make this rectangle of it only.
+        """
+        return full_size(self.picture.gray, self.ab, tick, area)
+
+    def changed(self, since: Result) -> Area:
+        """The rectangle of the full-size photo outside which `since` looks the same.
+
+        since: a result of the same picture. An empty one if nothing changed.
+        """
+        height, width = self.ab.shape[:2]
+        different = np.abs(self.ab - since.ab).max(-1) > SAME_AB
+        rows, columns = np.flatnonzero(different.any(1)), np.flatnonzero(different.any(0))
+        if not len(rows):
+            return 0, 0, 0, 0
+        tall, wide = self.picture.height / height, self.picture.width / width
+        top, bottom = max(0, rows[0] - REACH), min(height, rows[-1] + 1 + REACH)
+        left, right = max(0, columns[0] - REACH), min(width, columns[-1] + 1 + REACH)
+        x, y = int(left * wide), int(top * tall)
+        return x, y, int(np.ceil(right * wide)) - x, int(np.ceil(bottom * tall)) - y
 
     def preview(self, max_side: int) -> NDArray[np.uint8]:
         """The result with its longer side at most max_side: (h, w, 3 or 4), sRGB 0..255."""
@@ -112,13 +142,20 @@ class Result:
             return ()
         gray = gray_at(self.picture.gray, self.hints)
         asked = np.array([srgb_to_lab(hint.color)[1:] for hint in self.hints], np.float32)
-        reached_ab = np.stack([_sample(self.ab, hint, self.picture) for hint in self.hints])
+        reached_ab = np.stack([self.ab[_cell(hint, self.picture)] for hint in self.hints])
         reachable = compose(gray[None], asked[None])[0]
         reached = compose(gray[None], reached_ab[None])[0]
         delta = deltaE_ciede2000(rgb2lab(reachable), rgb2lab(reached))
+        wanted = rgb2lab(reachable)[:, 1:].astype(np.float32)
+        shares = [
+            followed(self.ab, region, ab)
+            for region, ab in zip(_hint_regions(self.picture, self.hints), wanted, strict=True)
+        ]
         return tuple(
-            HintReport(hint, _color(a), _color(b), float(d))
-            for hint, a, b, d in zip(self.hints, reachable, reached, delta, strict=True)
+            HintReport(hint, _color(a), _color(b), float(d), share)
+            for hint, a, b, d, share in zip(
+                self.hints, reachable, reached, delta, shares, strict=True
+            )
         )
 
 
@@ -190,7 +227,9 @@ class Colorizer:
             tick(1.0)
         height, width = picture.size
         cut = ab[0, :, :height, :width].permute(1, 2, 0).float().cpu().numpy() * AB_SCALE
-        return Result(picture, np.ascontiguousarray(cut), kept)
+        colored = np.ascontiguousarray(cut, np.float32)
+        _pull_locked(picture, kept, colored)
+        return Result(picture, colored, kept)
 
     def thumbnails(
         self, picture: Picture, themes: Sequence[Theme], side: int
@@ -199,6 +238,19 @@ class Colorizer:
 
         At half the working size the photo is encoded once and all themes are finished in one batch.
         """
+        gray = picture.reduced(side)
+        return [
+            np.asarray(full_size(gray, ab, no_tick)) for ab in self._at_half_size(picture, themes)
+        ]
+
+    def possibilities(self, picture: Picture, themes: Sequence[Theme]) -> Possibilities:
+        """The picture's colours without a theme and in each of some that suit it, best first."""
+        ab = self._at_half_size(picture, (Theme(()), *themes))
+        likely = np.array([2.0, *(1.0 / (1 + rank) for rank in range(len(themes)))], np.float32)
+        return Possibilities(ab, likely / likely.sum())
+
+    def _at_half_size(self, picture: Picture, themes: Sequence[Theme]) -> NDArray[np.float32]:
+        """ab at half the working size in each theme: (len(themes), h, w, 2), CIE units."""
         half = F.avg_pool2d(picture.lightness, 2)
         height, width = (max(1, length // 2) for length in picture.size)
         padded = pad_to(half, self.network.multiple)
@@ -208,13 +260,7 @@ class Colorizer:
             many = tuple(f.expand(len(themes), -1, -1, -1) for f in features)
             ab = self.network.decode(many, tokens)
         cut = ab[:, :, :height, :width].permute(0, 2, 3, 1).float().cpu().numpy() * AB_SCALE
-        gray = picture.reduced(side)
-        return [np.asarray(full_size(gray, np.ascontiguousarray(one), no_tick)) for one in cut]
-
-    def lightness(self, picture: Picture) -> NDArray[np.float32]:
-        """The picture's lightness at working size: (h, w), L / 100."""
-        height, width = picture.size
-        return np.asarray(picture.lightness[0, 0, :height, :width].cpu().numpy())
+        return np.ascontiguousarray(cut, np.float32)
 
     def _precision(self) -> torch.autocast:
         fast = self.precision == torch.bfloat16
@@ -336,17 +382,27 @@ def _reachable(gray: Gray, hints: Sequence[Hint]) -> list[Hint]:
     """The hints with the nearest colours that exist at the photo's lightness."""
     asked = np.array([srgb_to_lab(hint.color)[1:] for hint in hints], np.float32)
     colors = compose(gray_at(gray, hints)[None], asked[None])[0]
-    return [
-        Hint(hint.x, hint.y, hint.radius, _color(color))
-        for hint, color in zip(hints, colors, strict=True)
-    ]
+    return [replace(hint, color=_color(color)) for hint, color in zip(hints, colors, strict=True)]
 
 
-def _sample(ab: NDArray[np.float32], hint: Hint, picture: Picture) -> NDArray[np.float32]:
-    height, width = ab.shape[:2]
-    y = min(int(hint.y * height / picture.height), height - 1)
-    x = min(int(hint.x * width / picture.width), width - 1)
-    return ab[y, x]
+def _cell(hint: Hint, picture: Picture) -> tuple[int, int]:
+    """Row and column of a hint at working size."""
+    height, width = picture.size
+    row = min(int(hint.y * height / picture.height), height - 1)
+    return row, min(int(hint.x * width / picture.width), width - 1)
+
+
+def _hint_regions(picture: Picture, hints: Sequence[Hint]) -> list[Region]:
+    return regions(picture.working_lightness, [_cell(hint, picture) for hint in hints])
+
+
+def _pull_locked(picture: Picture, hints: Sequence[Hint], ab: NDArray[np.float32]) -> None:
+    if not any(hint.locked for hint in hints):
+        return
+    shown = _reachable(picture.gray, hints)
+    for hint, region in zip(shown, _hint_regions(picture, hints), strict=True):
+        if hint.locked:
+            pull(ab, region, np.array(srgb_to_lab(hint.color)[1:], np.float32))
 
 
 def _color(rgb: NDArray[Any]) -> tuple[int, int, int]:

@@ -27,7 +27,10 @@ RADIUS = 1  # of the window at working size
 EDGE = 0.1  # contrast of L (0..1) at which the slope is trusted half
 TRUST = 0.5  # share of the slope that is used; more overshoots at edges of lightness alone
 _MAX_THREADS = 8  # for the bands
+REACH = RADIUS + 2  # cells at working size from which a place of the result takes its colour
 SMOOTH = 4  # times the working size that the cubic enlargement goes; from there on it is linear
+
+Area = tuple[int, int, int, int]  # x, y, width, height in photo pixels
 
 
 def enlarge_ab(ab: NDArray[np.float32], gray: NDArray[Any]) -> NDArray[np.float32]:
@@ -40,25 +43,32 @@ def enlarge_ab(ab: NDArray[np.float32], gray: NDArray[Any]) -> NDArray[np.float3
 
 
 def full_size(
-    gray: NDArray[Any], ab: NDArray[np.float32], tick: Callable[[float], None]
+    gray: NDArray[Any],
+    ab: NDArray[np.float32],
+    tick: Callable[[float], None],
+    area: Area | None = None,
 ) -> NDArray[Any]:
     """The photo in colour.
 
     gray: (H, W), or (H, W, 2) with alpha last; uint8, uint16 or float32. ab: (h, w, 2), CIE units.
-    tick: called with the fraction done after each band. Returns (H, W, 3), or (H, W, 4) with
-    gray's alpha, of gray's dtype.
+    tick: called with the fraction done after each band. area: the rectangle that is wanted, all by
+    default. Returns (H, W, 3), or (H, W, 4) with gray's alpha, of gray's dtype.
     """
     luminance = gray if gray.ndim == 2 else np.ascontiguousarray(gray[..., 0])
-    height, width = luminance.shape
-    lines = Lines(ab, luminance)
+    x, y, width, height = area or (0, 0, gray.shape[1], gray.shape[0])
     result = np.empty((height, width, 3 if gray.ndim == 2 else 4), gray.dtype)
+    if not result.size:
+        return result
+    lines = Lines(ab, luminance, x, width)
+    wanted = luminance[y : y + height, x : x + width]
     if gray.ndim == 3:
-        result[..., 3] = gray[..., 1]
+        result[..., 3] = gray[y : y + height, x : x + width, 1]
     rows = max(1, BAND_PIXELS // width)
 
     def color(top: int) -> None:
-        band = luminance[top : top + rows]
-        result[top : top + rows, :, :3] = compose(band, lines.band(band, top, height))
+        band = np.ascontiguousarray(wanted[top : top + rows])
+        ab_there = lines.band(band, y + top, luminance.shape[0])
+        result[top : top + rows, :, :3] = compose(band, ab_there)
 
     with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as threads:
         jobs = [threads.submit(color, top) for top in range(0, height, rows)]
@@ -76,9 +86,12 @@ class Lines:
     """ab as straight lines over L: slopes and offsets, already as wide as the photo.
 
     Only their rows are enlarged later, band by band: the width is done once for all bands.
+    x, wide: the photo's columns that are wanted; all by default.
     """
 
-    def __init__(self, ab: NDArray[np.float32], gray: NDArray[Any]) -> None:
+    def __init__(
+        self, ab: NDArray[np.float32], gray: NDArray[Any], x: int = 0, wide: int | None = None
+    ) -> None:
         height, width = ab.shape[:2]
         small = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
         guide = unit(np.asarray(small))[..., None]
@@ -89,9 +102,10 @@ class Lines:
         lines = np.concatenate((slope, ab - slope * guide), -1)  # (h, w, 4)
         size = (min(SMOOTH * width, gray.shape[1]), min(SMOOTH * height, gray.shape[0]))
         lines = cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC)
-        wide = (gray.shape[1], lines.shape[0])
-        enlarged = cv2.resize(lines, wide, interpolation=cv2.INTER_LINEAR)
-        self._wide = np.ascontiguousarray(np.moveaxis(enlarged, -1, 0))  # (4, h, W)
+        whole = (gray.shape[1], lines.shape[0])
+        enlarged = cv2.resize(lines, whole, interpolation=cv2.INTER_LINEAR)
+        columns = enlarged[:, x : None if wide is None else x + wide]
+        self._wide = np.ascontiguousarray(np.moveaxis(columns, -1, 0))  # (4, h, W)
 
     def band(self, gray: NDArray[Any], top: int, height: int) -> NDArray[np.float32]:
         """ab of some rows of the photo.

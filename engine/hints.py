@@ -32,6 +32,7 @@ class Hint:
     y: float
     radius: float  # photo pixels, of a disc of the dot's area
     color: tuple[int, int, int]  # sRGB, 0..255
+    locked: bool = False  # all of the dot's region shall have its colour
 
 
 def is_picture(rgba: NDArray[np.uint8]) -> bool:

@@ -43,16 +43,25 @@ def read_palette(path: Path) -> Palette:
         data = path.read_bytes()
     except OSError as error:
         raise PaletteError(f"{path} cannot be read: {error.strerror}") from error
+    return parse_palette(data, path.stem, str(path))
+
+
+def parse_palette(data: bytes, name: str, source: str = "the file") -> Palette:
+    """Read a palette file's content.
+
+    name: of the palette if the file gives none; source: how errors call the file. Raises
+    PaletteError.
+    """
     try:
-        name, colors = _parse(data)
+        own_name, colors = _parse(data)
     except (struct.error, ValueError, IndexError) as error:
         raise PaletteError(
-            f"{path} is not a palette that Tincture knows (.gpl, .ase, .aco or a list of colours "
+            f"{source} is not a palette that Tincture knows (.gpl, .ase, .aco or a list of colours "
             f"like #7a3b12): {error}"
         ) from error
     if not colors:
-        raise PaletteError(f"{path} holds no colours")
-    return Palette(name or path.stem, colors)
+        raise PaletteError(f"{source} holds no colours")
+    return Palette(own_name or name, colors)
 
 
 def write_gpl(palette: Palette, path: Path) -> None:

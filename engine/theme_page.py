@@ -40,7 +40,7 @@ def page_row(path: Path, colorizer: Colorizer, recommender: ThemeRecommender) ->
     """One photo, grey and in its themes: (CELL + STRIP, 7 * CELL, 3)."""
     gray = np.asarray(cv2.cvtColor(read_photo(path.read_bytes()), cv2.COLOR_RGB2GRAY), np.uint8)
     picture = colorizer.open(gray)
-    themes = recommender.recommend(colorizer.lightness(picture), COUNT)
+    themes = recommender.recommend(picture.working_lightness, COUNT)
     pictures = colorizer.thumbnails(picture, themes, CELL)
     plain = np.repeat(picture.reduced(CELL)[..., None], 3, -1)
     cells = [_cell(plain, None)]

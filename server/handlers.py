@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.colorizer import Colorizer, Picture, Tick
+from engine.colorizer import Colorizer, HintReport, Picture, Result, Tick, gray_at
+from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
 from engine.hints import Hint, hints_from_rgba, is_picture
+from engine.possibilities import Possibilities
 from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
 from engine.weights import WeightsMissing, load_network
-from server.pictures import Pictures
+from server.pictures import Held, Pictures
 from server.protocol import PROTOCOL, VERSION, messages
 from server.protocol.client import picture_key
 from server.protocol.frames import Array
@@ -65,6 +68,9 @@ class Handlers:
             messages.COLORIZE: self.colorize,
             messages.THEME_OF: self.theme_of,
             messages.RECOMMEND_THEMES: self.recommend_themes,
+            messages.SUGGEST_COLORS: self.suggest_colors,
+            messages.SUGGEST_PLACES: self.suggest_places,
+            messages.READ_THEME: self.read_theme,
         }
 
     def hello(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
@@ -100,45 +106,81 @@ class Handlers:
 
     def colorize(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
         request = ColorizeRequest.from_params(params, arrays)
-        picture = self._picture(request.picture)
+        held = self._held(request.picture)
         theme, notes = used_theme(request.theme)
-        hints = [*map(_hint, request.dots), *hints_in(request.hint_strips)]
-        notes += outside_note(hints, picture)
+        hints = hints_of(request)
+        notes += outside_note(hints, held.picture)
         share = NETWORK_SHARE if request.preview_side is None else 1.0
         result = self.colorizer.colorize(
-            picture,
+            held.picture,
             hints,
             theme,
             strength=request.strength,
             saturation=request.saturation,
             tick=lambda fraction: tick(share * fraction),
         )
-        if request.preview_side is None:
-            rgb = result.full(lambda fraction: tick(share + (1 - share) * fraction))
-        else:
-            rgb = result.preview(request.preview_side)
-        reports = [
-            asdict(
-                DotReport(
-                    r.hint.x,
-                    r.hint.y,
-                    to_hex(r.hint.color),
-                    to_hex(r.reachable),
-                    to_hex(r.reached),
-                    r.delta_e,
-                )
-            )
-            for r in result.reports()
-        ]
-        colors = [to_hex(color) for color in theme.colors] if theme else []
-        answer = {"dots": reports, "notes": notes, "theme": colors}
+        answer = {
+            "dots": [dot_report(report) for report in result.reports()],
+            "notes": notes,
+            "theme": [to_hex(color) for color in theme.colors] if theme else [],
+            "name": "",
+            "place": [0, 0],
+        }
+        if request.preview_side is not None:
+            return Reply(answer, {"rgb": from_numpy(result.preview(request.preview_side))})
+        area = wanted_area(held, request.since, result)
+        rgb = result.full(lambda fraction: tick(share + (1 - share) * fraction), area)
+        held.result, held.result_name = result, secrets.token_hex(8)
+        answer |= {"name": held.result_name, "place": list(area[:2])}
         return Reply(answer, {"rgb": from_numpy(rgb)})
 
+    def suggest_colors(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        held = self._held(messages.text(params, "picture"))
+        picture = held.picture
+        x = messages.number(params, "x", 0, picture.width)
+        y = messages.number(params, "y", 0, picture.height)
+        gray = int(gray_at(picture.gray, [Hint(x, y, 0.5, (0, 0, 0))])[0])
+        found = self._possibilities(held).colors_at(
+            x / picture.width, y / picture.height, gray, messages.MAX_SUGGESTIONS
+        )
+        colors = [{"color": to_hex(color), "share": share} for color, share in found]
+        return Reply({"colors": colors}, {})
+
+    def suggest_places(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        request = ColorizeRequest.from_params(params, arrays)
+        held = self._held(request.picture)
+        width, height = held.picture.width, held.picture.height
+        dots = [(hint.x / width, hint.y / height) for hint in hints_of(request)]
+        found = self._possibilities(held).places(dots, messages.MAX_PLACES)
+        return Reply({"places": [[x * width, y * height] for x, y in found]}, {})
+
+    def _possibilities(self, held: Held) -> Possibilities:
+        if held.possibilities is None:
+            themes = self._recommender().recommend(held.picture.working_lightness)
+            held.possibilities = self.colorizer.possibilities(held.picture, themes)
+        return held.possibilities
+
+    def read_theme(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        # Only a palette's reader needs it, and it takes its time to be imported.
+        from engine.palettes import PaletteError, parse_palette
+
+        name = messages.text(params, "name")
+        if "file" not in arrays or len(arrays["file"].data) > messages.MAX_PALETTE_BYTES:
+            raise Refused(messages.INVALID_PARAMS, "the file is missing or too large for a palette")
+        try:
+            palette = parse_palette(bytes(arrays["file"].data), name, f"“{name}”")
+        except PaletteError as error:
+            raise Refused(messages.INVALID_PARAMS, str(error)) from error
+        theme, notes = used_theme(tuple(to_hex(color) for color in palette.colors))
+        assert theme is not None  # a palette has colours
+        entry = theme_entry(replace(theme, name=palette.name))
+        return Reply({"themes": [entry], "notes": notes}, {})
+
     def recommend_themes(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
-        picture = self._picture(messages.text(params, "picture"))
+        picture = self._held(messages.text(params, "picture")).picture
         count = messages.whole(params, "count", messages.MAX_THEMES)
         side = messages.whole(params, "side", messages.MAX_THUMBNAIL_SIDE, 0)
-        themes = self._recommender().recommend(self.colorizer.lightness(picture), count)
+        themes = self._recommender().recommend(picture.working_lightness, count)
         tick(0.5)
         pictures = self.colorizer.thumbnails(picture, themes, side) if side else []
         thumbnails = {f"thumbnail{i}": from_numpy(p[..., :3]) for i, p in enumerate(pictures)}
@@ -169,11 +211,11 @@ class Handlers:
             raise Refused(messages.BAD_PICTURE, str(error)) from error
         return Reply({"themes": [theme_entry(theme)]}, {})
 
-    def _picture(self, key: str) -> Picture:
-        picture = self.pictures.get(key)
-        if picture is None:
+    def _held(self, key: str) -> Held:
+        held = self.pictures.get(key)
+        if held is None:
             raise Refused(messages.UNKNOWN_PICTURE, "the engine does not hold this photo any more")
-        return picture
+        return held
 
 
 def used_theme(colors: tuple[str, ...]) -> tuple[Theme | None, list[str]]:
@@ -201,6 +243,38 @@ def outside_note(hints: list[Hint], picture: Picture) -> list[str]:
     if not outside:
         return []
     return [f"{outside} of {len(hints)} dots lie outside the photo and were left out."]
+
+
+def wanted_area(held: Held, since: str, result: Result) -> Area:
+    """All of the photo, or the rectangle that differs from the result the client has."""
+    if since and since == held.result_name and held.result is not None:
+        return result.changed(held.result)
+    return 0, 0, held.picture.width, held.picture.height
+
+
+def hints_of(request: ColorizeRequest) -> list[Hint]:
+    """The dots of a request, locked where it says so."""
+    hints = [*map(_hint, request.dots), *hints_in(request.hint_strips)]
+    return [replace(hint, locked=is_locked(hint, request.locked)) for hint in hints]
+
+
+def is_locked(hint: Hint, places: Sequence[tuple[float, float]]) -> bool:
+    return any(np.hypot(x - hint.x, y - hint.y) <= hint.radius + 1 for x, y in places)
+
+
+def dot_report(report: HintReport) -> dict[str, Any]:
+    return asdict(
+        DotReport(
+            report.hint.x,
+            report.hint.y,
+            to_hex(report.hint.color),
+            to_hex(report.reachable),
+            to_hex(report.reached),
+            report.delta_e,
+            report.followed,
+            report.hint.locked,
+        )
+    )
 
 
 def hints_in(strips: tuple[HintStrip, ...]) -> list[Hint]:
@@ -243,7 +317,8 @@ def to_numpy(array: Array) -> NDArray[Any]:
 
 def from_numpy(values: NDArray[Any]) -> Array:
     data = np.ascontiguousarray(values)
-    return Array(NAMES[data.dtype], data.shape, data.data.cast("B"))
+    content = data.data.cast("B") if data.size else memoryview(b"")
+    return Array(NAMES[data.dtype], data.shape, content)
 
 
 def to_hex(color: tuple[int, int, int]) -> str:

@@ -128,11 +128,13 @@ class Connection:
         self, method: str, number: int, params: Mapping[str, Any], arrays: Mapping[str, Array]
     ) -> None:
         handler = self._listener.handlers.in_lane[method]
-        preview = method == messages.COLORIZE and params.get("preview_side") is not None
+        live = method == messages.COLORIZE and (
+            params.get("live") is True or params.get("preview_side") is not None
+        )
         job = Job(
             owner=self,
             number=number,
-            live=str(params.get("picture")) if preview else "",
+            live=str(params.get("picture")) if live else "",
             work=lambda tick: self._answer(number, handler, params, arrays, tick),
             report=self._reporter(number),
             cancelled=lambda: self._send_error(number, messages.CANCELLED, "cancelled"),

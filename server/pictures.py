@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 
-from engine.colorizer import Picture
+from engine.colorizer import Picture, Result
+from engine.possibilities import Possibilities
 
 MAX_PICTURES = 8
 MAX_BYTES = 1 << 30  # of photos' own pixels; the newest one is held whatever its size
+
+
+@dataclass
+class Held:
+    """A photo and what was made of it that later requests build on."""
+
+    picture: Picture
+    result: Result | None = None  # the last one at full size
+    result_name: str = ""
+    possibilities: Possibilities | None = None
 
 
 class Pictures:
@@ -19,13 +31,13 @@ class Pictures:
     """
 
     def __init__(self) -> None:
-        self._held: OrderedDict[str, Picture] = OrderedDict()
+        self._held: OrderedDict[str, Held] = OrderedDict()
         self._turn = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._held)
 
-    def get(self, key: str) -> Picture | None:
+    def get(self, key: str) -> Held | None:
         with self._turn:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -33,7 +45,7 @@ class Pictures:
 
     def put(self, key: str, picture: Picture) -> None:
         with self._turn:
-            self._held[key] = picture
+            self._held[key] = Held(picture)
             self._held.move_to_end(key)
             while len(self._held) > 1 and self._too_much():
                 self._held.popitem(last=False)
@@ -43,5 +55,5 @@ class Pictures:
             self._held.pop(key, None)
 
     def _too_much(self) -> bool:
-        size = sum(picture.gray.nbytes for picture in self._held.values())
+        size = sum(held.picture.gray.nbytes for held in self._held.values())
         return len(self._held) > MAX_PICTURES or size > MAX_BYTES

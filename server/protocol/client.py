@@ -19,6 +19,7 @@ from server.protocol.frames import Array, Buffer, ConnectionEnded, ProtocolError
 from server.protocol.messages import (
     ColorizeRequest,
     ColorizeResult,
+    ColorSuggestion,
     DotReport,
     EngineInfo,
     ThemeResult,
@@ -160,7 +161,11 @@ class Client:
         result = frame.header["result"]
         pixels = frames.unpack_arrays(result["arrays"], frame.payload)["rgb"]
         height, width, channels = pixels.shape
+        x, y = result["place"]
         return ColorizeResult(
+            name=result["name"],
+            x=x,
+            y=y,
             width=width,
             height=height,
             channels=channels,
@@ -182,10 +187,29 @@ class Client:
         (theme,) = _themes(self._call(messages.THEME_OF, {"count": count}, {"rgb": array}))
         return theme
 
-    def suggest_colors(self, key: str, x: float, y: float) -> tuple[str, ...]:
-        """Colours that are likely at a place of the picture, the likeliest first."""
+    def suggest_colors(self, key: str, x: float, y: float) -> tuple[ColorSuggestion, ...]:
+        """Up to nine colours that are likely at a place of the picture, the likeliest first."""
         answer = self.call(messages.SUGGEST_COLORS, {"picture": key, "x": x, "y": y})
-        return tuple(answer["colors"])
+        return tuple(ColorSuggestion(**each) for each in answer["colors"])
+
+    def suggest_places(self, request: ColorizeRequest) -> tuple[tuple[float, float], ...]:
+        """Up to three places where a dot would help most, in photo pixels; most useful first.
+
+        Of the request the picture, the dots and the hint strips count.
+        """
+        params, arrays = request.to_params()
+        answer = self.call(messages.SUGGEST_PLACES, params, arrays)
+        return tuple((float(x), float(y)) for x, y in answer["places"])
+
+    def read_theme(self, file: bytes, name: str) -> tuple[ThemeResult, tuple[str, ...]]:
+        """The theme in a palette file (.gpl, .ase, .aco, hexadecimal colours), and notes on it.
+
+        name: of the theme, where the file gives none. Raises EngineError.
+        """
+        array = Array("U8", (len(file),), memoryview(file))
+        frame = self._call(messages.READ_THEME, {"name": name}, {"file": array})
+        (theme,) = _themes(frame)
+        return theme, tuple(frame.header["result"]["notes"])
 
     def status(self) -> Mapping[str, Any]:
         """What the engine is doing; see docs/protocol.md."""

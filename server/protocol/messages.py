@@ -20,11 +20,13 @@ COLORIZE = "colorize"
 RECOMMEND_THEMES = "recommend_themes"
 THEME_OF = "theme_of"
 SUGGEST_COLORS = "suggest_colors"
+SUGGEST_PLACES = "suggest_places"
+READ_THEME = "read_theme"
 STATUS = "status"
 SHUTDOWN = "shutdown"
 METHODS = (
     *(HELLO, OPEN_PICTURE, CLOSE_PICTURE, COLORIZE, RECOMMEND_THEMES, THEME_OF, SUGGEST_COLORS),
-    *(STATUS, SHUTDOWN),
+    *(SUGGEST_PLACES, READ_THEME, STATUS, SHUTDOWN),
 )
 PROGRESS = "progress"  # notification of the engine: {id, fraction}
 CANCEL = "cancel"  # notification of the client: {id}
@@ -43,6 +45,9 @@ MAX_STRIPS = 4096
 MAX_THEMES = 24
 MAX_THUMBNAIL_SIDE = 512
 MAX_PREVIEW_SIDE = 4096
+MAX_SUGGESTIONS = 9
+MAX_PLACES = 3
+MAX_PALETTE_BYTES = 4 << 20
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 
@@ -85,6 +90,9 @@ class ColorizeRequest:
     strength: float = 1.0  # of the theme: 0 none .. 1 .. 2 only these colours
     saturation: float = 1.0  # 0 grey .. 1 .. 2
     preview_side: Optional[int] = None  # noqa: UP045  longest side; None = the photo's own size
+    locked: tuple[tuple[float, float], ...] = ()  # places of dots whose region takes their colour
+    since: str = ""  # name of a full-size result: only what differs from it is wanted
+    live: bool = False  # a newer live request for the picture takes the place of a waiting one
 
     def to_params(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """The params and the arrays of the request."""
@@ -109,6 +117,9 @@ class ColorizeRequest:
             strength=number(params, "strength", 0, 2, 1.0),
             saturation=number(params, "saturation", 0, 2, 1.0),
             preview_side=None if side is None else whole(params, "preview_side", MAX_PREVIEW_SIDE),
+            locked=tuple(_place(p) for p in _items(params, "locked", MAX_DOTS)),
+            since=text(params, "since", default=""),
+            live=params.get("live") is True,
         )
 
 
@@ -122,10 +133,17 @@ class DotReport:
     reachable: str  # the nearest colour that exists at this lightness
     reached: str
     delta_e: float  # CIEDE2000 between reachable and reached
+    followed: float  # share of the dot's region, 0..1, that has its colour
+    locked: bool
 
 
 @dataclass(frozen=True)
 class ColorizeResult:
+    """A whole result, or with `since` the rectangle that changed (0 x 0 if nothing did)."""
+
+    name: str  # for `since`; empty for previews
+    x: int  # of the first column in the photo
+    y: int
     width: int
     height: int
     channels: int  # 3, or 4 with the photo's alpha
@@ -149,6 +167,12 @@ class ThemeResult:
 
 
 @dataclass(frozen=True)
+class ColorSuggestion:
+    color: str
+    share: float  # how likely, 0..1
+
+
+@dataclass(frozen=True)
 class EngineInfo:
     version: str
     protocol: int
@@ -158,8 +182,13 @@ class EngineInfo:
     pid: int
 
 
-def text(params: Mapping[str, Any], name: str, longest: int = 200) -> str:
-    value = params.get(name)
+def text(
+    params: Mapping[str, Any],
+    name: str,
+    longest: int = 200,
+    default: Optional[str] = None,  # noqa: UP045
+) -> str:
+    value = params.get(name, default)
     if not isinstance(value, str) or len(value) > longest:
         raise InvalidParams(f"'{name}' must be a text of at most {longest} characters")
     return value
@@ -204,6 +233,13 @@ def _color(value: object) -> str:
     if not isinstance(value, str) or not _COLOR.match(value):
         raise InvalidParams("a colour must be written #rrggbb")
     return value.lower()
+
+
+def _place(value: object) -> tuple[float, float]:
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise InvalidParams("a place must be [x, y]")
+    place = dict(zip("xy", value))
+    return number(place, "x", -1e6, 1e6), number(place, "y", -1e6, 1e6)
 
 
 def _strip(place: object, array: Optional[Array]) -> HintStrip:  # noqa: UP045

@@ -202,3 +202,32 @@ def test_numbers_out_of_range_are_made_good_in_single_precision(
     monkeypatch.setattr(colorizer.network, "decode", once_broken)
 
     assert np.isfinite(colorizer.colorize(picture).ab).all()
+
+
+def test_a_locked_dot_takes_all_of_its_region(colorizer: Colorizer, picture: Picture) -> None:
+    free = Hint(500, 60, 6, (40, 120, 60))
+    locked = Hint(500, 60, 6, (40, 120, 60), locked=True)
+
+    before, after = (colorizer.colorize(picture, [hint]).reports()[0] for hint in (free, locked))
+
+    assert after.followed > 0.95
+    assert after.followed > before.followed
+
+
+def test_what_did_not_change_is_not_in_the_changed_rectangle(
+    colorizer: Colorizer, picture: Picture
+) -> None:
+    before = colorizer.colorize(picture, [Hint(40, 40, 4, (90, 60, 40))])
+    after = colorizer.colorize(
+        picture, [Hint(40, 40, 4, (90, 60, 40)), Hint(560, 360, 4, (30, 90, 150))]
+    )
+    x, y, width, height = after.changed(before)
+    first, second = before.full(), after.full()
+    part = second[y : y + height, x : x + width]
+
+    assert np.array_equal(after.full(area=(x, y, width, height)), part)
+    outside = np.abs(first.astype(int) - second).max(-1)
+    outside[y : y + height, x : x + width] = 0
+    assert outside.max() <= 1
+    assert before.changed(before) == (0, 0, 0, 0)
+    assert before.full(area=(0, 0, 0, 0)).shape == (0, 0, 3)

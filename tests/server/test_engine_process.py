@@ -458,3 +458,60 @@ def test_the_engine_does_not_import_what_only_training_needs() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_only_what_changed_travels(engine: Client, gray: np.ndarray) -> None:
+    key = opened(engine, gray)
+    first = engine.colorize(ColorizeRequest(key))
+    whole = engine.colorize(ColorizeRequest(key, since="unheard of"))
+    same = engine.colorize(ColorizeRequest(key, since=whole.name))
+    dot = (Dot(20, 20, 3, RED),)
+    part = engine.colorize(ColorizeRequest(key, dot, since=same.name))
+
+    assert (whole.x, whole.y, whole.width, whole.height) == (0, 0, 600, 400)
+    assert (same.width, same.height) == (0, 0) and first.name != whole.name
+    patched = pixels(whole).copy()
+    patched[part.y : part.y + part.height, part.x : part.x + part.width] = pixels(part)
+    fresh = pixels(engine.colorize(ColorizeRequest(key, dot)))
+    assert np.abs(patched.astype(int) - fresh).max() <= 1
+
+
+def test_a_locked_dot_is_followed(engine: Client, gray: np.ndarray) -> None:
+    key = opened(engine, gray)
+    dots = (Dot(500, 60, 6, "#28783c"), Dot(40, 40, 6, RED))
+
+    answer = engine.colorize(ColorizeRequest(key, dots, locked=((502, 61),), preview_side=300))
+
+    first, second = answer.dots
+    assert first.locked and not second.locked
+    assert first.followed > 0.95
+
+
+def test_colours_and_places_are_suggested(engine: Client, gray: np.ndarray) -> None:
+    key = opened(engine, gray)
+
+    colors = engine.suggest_colors(key, 300, 200)
+    places = engine.suggest_places(ColorizeRequest(key))
+
+    assert 1 <= len(colors) <= messages.MAX_SUGGESTIONS
+    assert sum(each.share for each in colors) == pytest.approx(1)
+    assert list(colors) == sorted(colors, key=lambda each: -each.share)
+    assert len(places) <= messages.MAX_PLACES
+    assert all(0 <= x <= 600 and 0 <= y <= 400 for x, y in places)
+    with pytest.raises(EngineError, match="'x' must be from 0 to 600"):
+        engine.suggest_colors(key, 601, 200)
+
+
+def test_a_theme_is_read_from_a_palette_file(engine: Client) -> None:
+    theme, notes = engine.read_theme(b"#102030 #a05030 #c0c0a0", "three")
+    assert theme.name == "three" and theme.colors == ("#102030", "#a05030", "#c0c0a0")
+    assert notes == ()
+
+    many = " ".join(f"#{3 * i:02x}{255 - 2 * i:02x}{i:02x}" for i in range(80))
+    theme, notes = engine.read_theme(many.encode(), "many")
+    assert len(theme.colors) == 7 and "80 colours" in notes[0]
+
+    with pytest.raises(EngineError, match="not a palette"):
+        engine.read_theme(b"\x89PNG\r\n", "photo.png")
+    with pytest.raises(EngineError, match="holds no colours"):
+        engine.read_theme(b"", "empty.gpl")

@@ -1,0 +1,57 @@
+"""The region that a dot speaks for, and pulling it wholly to the dot's colour.
+
+A dot's region is what can be reached from it over lightness like its own. It serves to say whether
+a dot was followed, and, where somebody locks a dot, to colour all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ALIKE = 0.07  # largest difference of L / 100 between a dot and a place of its region
+FOLLOWED = 15.0  # distance in ab at which a place still counts as being of the dot's colour
+_EDGE_SOFTNESS = 3  # cells over which a locked region ends
+
+Region = NDArray[np.bool_]
+
+
+def regions(lightness: NDArray[np.float32], seeds: Sequence[tuple[int, int]]) -> list[Region]:
+    """The region of every dot; a place that several dots reach belongs to the nearest one.
+
+    lightness: (h, w), L / 100. seeds: (row, column) of the dots. Returns (h, w) for each.
+    """
+    calm = np.asarray(cv2.bilateralFilter(lightness, 5, ALIKE, 2), np.float32)
+    reached = [_reached(calm, seed) for seed in seeds]
+    if len(seeds) < 2:
+        return reached
+    rows, columns = np.indices(lightness.shape)
+    distances = np.stack([np.hypot(rows - row, columns - column) for row, column in seeds])
+    distances[~np.stack(reached)] = np.inf
+    nearest = distances.argmin(0)
+    return [region & (nearest == index) for index, region in enumerate(reached)]
+
+
+def followed(ab: NDArray[np.float32], region: Region, asked: NDArray[np.float32]) -> float:
+    """Share of a region, 0..1, whose ab (h, w, 2) is like the asked ab (2,), in CIE units."""
+    distance = np.linalg.norm(ab[region] - asked, axis=-1)
+    return float((distance < FOLLOWED).mean()) if len(distance) else 0.0
+
+
+def pull(ab: NDArray[np.float32], region: Region, asked: NDArray[np.float32]) -> None:
+    """Give a region of ab (h, w, 2) the asked ab (2,), in place; the region's rim is soft."""
+    side = 2 * _EDGE_SOFTNESS + 1
+    share = cv2.blur(region.astype(np.float32), (side, side))
+    # Inside the region it is whole; outside nothing moves.
+    share = np.where(region, np.minimum(2 * share, 1), 0)[..., None]
+    ab += share * (asked - ab)
+
+
+def _reached(lightness: NDArray[np.float32], seed: tuple[int, int]) -> Region:
+    mask = np.zeros((lightness.shape[0] + 2, lightness.shape[1] + 2), np.uint8)
+    flags = 8 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
+    cv2.floodFill(lightness, mask, seed[::-1], 0, ALIKE, ALIKE, flags)
+    return np.asarray(mask[1:-1, 1:-1] > 0)

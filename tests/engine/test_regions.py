@@ -1,0 +1,45 @@
+"""Regions of dots, on a picture of a light disc over a dark ground."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.regions import followed, pull, regions
+
+
+@pytest.fixture
+def disc() -> NDArray[np.float32]:
+    """A light disc of radius 20 in the middle of (80, 100) darkness."""
+    rows, columns = np.indices((80, 100))
+    inside = np.hypot(rows - 40, columns - 50) < 20
+    return np.where(inside, 0.8, 0.3).astype(np.float32)
+
+
+def test_a_region_ends_where_lightness_turns(disc: NDArray[np.float32]) -> None:
+    (region,) = regions(disc, [(40, 50)])
+
+    assert (region & (disc > 0.5)).sum() > 0.9 * (disc > 0.5).sum()
+    assert (region & (disc < 0.5)).sum() < 0.03 * (disc > 0.5).sum()
+
+
+def test_two_dots_share_their_ground_by_nearness(disc: NDArray[np.float32]) -> None:
+    left, right = regions(disc, [(40, 40), (40, 60)])
+
+    assert not (left & right).any()
+    assert left[40, 35] and right[40, 65]
+
+
+def test_a_pulled_region_has_the_asked_colour_and_nothing_else_moves(
+    disc: NDArray[np.float32],
+) -> None:
+    (region,) = regions(disc, [(40, 50)])
+    asked = np.array((40.0, -20.0), np.float32)
+    ab = np.zeros((*disc.shape, 2), np.float32)
+
+    assert followed(ab, region, asked) == 0
+    pull(ab, region, asked)
+
+    assert followed(ab, region, asked) > 0.95
+    assert not ab[~region].any()

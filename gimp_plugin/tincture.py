@@ -202,6 +202,8 @@ def _theme_from_layer_call(call: Call) -> Gimp.Palette:
     count = call.config.get_property("count")
     if count in (1, 2):
         raise Refused(_("A theme has 3 to 7 colours."))
+    if len(call.drawables) != 1:
+        raise Refused(_("Select the one layer that the theme is to be taken from."))
     layer = call.drawables[0]
     return canvas.make_palette(layer.get_name(), theme_of(*canvas.read_colors(layer), count))
 

@@ -231,6 +231,38 @@ OUTCOME.update(ok=ok, error=error, x=[min(m[0] for m in moved), max(m[0] for m i
     assert seen["names"] == ["Tincture", "photo"]
 
 
+def test_selections_one_after_the_other_add_up(studio: Studio, running: Client) -> None:
+    """What an earlier run coloured elsewhere stays; without a selection all is coloured."""
+    seen = studio.script("""
+image = new_image(120, 90, "RGB")
+photo = new_layer(image, 120, 90, "RGB_IMAGE")
+warm, cold = "#b04010 #d07030 #f0a060", "#103080 #2060b0 #60a0e0"
+
+def moved(before, after):
+    columns = [i // 3 % 120 for i in range(0, len(before), 3) if before[i:i+3] != after[i:i+3]]
+    return [min(columns), max(columns)] if columns else None
+
+pictures = [composed(image, "R'G'B' u8")]
+for x in (10, 60, None):
+    if x is None:
+        Gimp.Selection.none(image)
+    else:
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, x, 20, 40, 30)
+    ok, error, layer = colorize(image, photo, theme_colors=warm if x == 10 else cold)
+    pictures.append(composed(image, "R'G'B' u8"))
+OUTCOME.update(ok=ok, error=error, moved=[moved(a, b) for a, b in zip(pictures, pictures[1:])], names=names(image))
+mask = layer.create_mask(Gimp.AddMaskType.BLACK)
+layer.add_mask(mask)
+colorize(image, photo)
+OUTCOME.update(own_mask=layer.get_mask() == mask)
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["moved"] == [[10, 49], [60, 99], [0, 119]]
+    assert seen["names"] == ["Tincture", "photo"]
+    assert seen["own_mask"]
+
+
 def test_a_photo_in_a_group_gets_its_result_beside_it(studio: Studio, running: Client) -> None:
     seen = studio.script("""
 image = new_image(64, 48, "RGB")
@@ -327,6 +359,24 @@ photo = new_layer(image, 64, 48, "RGB_IMAGE")
 ARGUMENTS["theme_colors"] = "#12345 red"
 """,
         "is not a colour",
+    ),
+    "locked group": (
+        """
+image = new_image(64, 48, "GRAY")
+group = Gimp.GroupLayer.new(image, "archive")
+image.insert_layer(group, None, 0)
+photo = new_layer(image, 64, 48, "GRAY_IMAGE", parent=group)
+group.set_lock_content(True)
+""",
+        "“archive” is locked",
+    ),
+    "picture as hints": (
+        """
+photo = new_layer(image, 64, 48, "RGB_IMAGE")
+new_layer(image, 64, 48, "RGB_IMAGE", name="hints")
+write(image.get_layers()[0], "R'G'B' u8", bytes(range(256)) * 36)
+""",
+        "picture, not dots",
     ),
     "locked result": (
         """

@@ -284,7 +284,7 @@ def _selection_kept(image: Gimp.Image) -> Iterator[None]:
 
 
 def _locked(item: Optional[Gimp.Item]) -> Optional[Gimp.Item]:  # noqa: UP045
-    """The item itself or the group around it whose pixels are locked; GIMP ends who writes there."""
+    """The item or the group around it whose pixels are locked: GIMP kills who writes there."""
     while item is not None and not item.get_lock_content():
         item = item.get_parent()
     return item

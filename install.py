@@ -139,7 +139,9 @@ def uninstall(options: argparse.Namespace, rest: Sequence[str]) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     for name in ("install.json", "install.partial", "sample.png"):
         (places.data_folder() / name).unlink(missing_ok=True)
-    for name in ("engine.json", "engine.log", "engine.lock"):
+    for file in places.rendezvous_files():
+        file.unlink(missing_ok=True)
+    for name in ("engine.log", "engine.lock"):
         (places.state_folder() / name).unlink(missing_ok=True)
     for folder in (places.state_folder(), places.data_folder()):
         with suppress(OSError):

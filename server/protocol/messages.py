@@ -31,12 +31,12 @@ METHODS = (
 PROGRESS = "progress"  # notification of the engine: {id, fraction}
 CANCEL = "cancel"  # notification of the client: {id}
 
-PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
 INTERNAL_ERROR = -32603
 CANCELLED = -32800  # as in the Language Server Protocol
 UNKNOWN_PICTURE = 1  # the engine does not hold that picture (any more): open it again
 BAD_PICTURE = 2  # the picture cannot be coloured; the message says why
-BUSY = 3  # too many connections or waiting jobs
+BUSY = 3  # too many jobs wait
 
 MAX_PIXELS = 200_000_000
 MAX_DOTS = 10_000

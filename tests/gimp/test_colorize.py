@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 
 import pytest
 
+from server.protocol import launcher
 from server.protocol.client import Client
 from tests.gimp.conftest import Studio
+from tests.gimp.screen import wait_for
 
 pytestmark = pytest.mark.gimp
 
@@ -425,6 +428,43 @@ palette.delete()
 """)
 
     assert seen["ok"], seen["error"]
+
+
+def test_the_plug_in_starts_the_engine_where_install_put_it(studio: Studio) -> None:
+    """No Python of ours runs inside the chroot: what is called there has one started outside."""
+    with launcher.connect_or_start() as left:
+        left.shutdown()
+    for process in launcher._started:
+        process.wait(60)
+    share, record = studio.gimp.share, studio.home / "install.json"
+    python, called, installed = share / "python", share / "called", record.read_text()
+    called.unlink(missing_ok=True)
+    python.write_text(
+        '#!/bin/sh\n{ echo "$@"; env; } > /share/calling; mv /share/calling /share/called\n'
+        "exec sleep 30\n"
+    )
+    python.chmod(0o755)
+    outside = launcher.installation()
+    record.write_text(json.dumps({**json.loads(installed), "python": "/share/python", "root": "/"}))
+    starter = threading.Thread(
+        target=lambda: wait_for(called.exists, "a call") and launcher.start(outside)
+    )
+    starter.start()
+    try:
+        seen = studio.script("""
+image = new_image(64, 48)
+photo = new_layer(image, 64, 48)
+ok, error, _layer = colorize(image, photo)
+OUTCOME.update(ok=ok, error=error)
+""")
+    finally:
+        record.write_text(installed)
+        starter.join()
+
+    assert seen["ok"], seen["error"]
+    arguments, *environment = called.read_text().splitlines()
+    assert arguments == "-m server"
+    assert not [line for line in environment if line.startswith(("PYTHON", "GI_", "GEGL_"))]
 
 
 def test_without_an_engine_the_command_is_named_and_nothing_changes(studio: Studio) -> None:

@@ -34,12 +34,11 @@ from typing import Any
 import tomllib  # from Python 3.11 on
 
 from server.protocol import VERSION, launcher, places, rendezvous
-from server.protocol.client import EngineError
+from server.protocol.client import EngineError, VersionMismatch
 
 SOURCE = Path(__file__).resolve().parent
 PACKAGES = ("engine", "server", "gimp_plugin")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.partial")
-TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 GIGABYTE = 1 << 30
 SPACE_CPU, SPACE_GPU = 2 * GIGABYTE, 9 * GIGABYTE
 APP = "org.gimp.GIMP"
@@ -89,13 +88,15 @@ def main() -> int:
 def install(options: argparse.Namespace, rest: Sequence[str]) -> int:
     data = places.data_folder()
     say(f"Installing Tincture {VERSION} into {data}")
+    named = Path(options.python_env) if options.python_env else None
+    if named:
+        check_python(named)
     stop_engine()
     recorded = _record().get("profiles", [])
     # The record is written last: without it everybody knows that the installation is not whole.
     places.install_record().unlink(missing_ok=True)
     data.mkdir(parents=True, exist_ok=True)
-    python = Path(options.python_env) if options.python_env else make_environment(data / "env", ())
-    check_python(python)
+    python = named or make_environment(data / "env", ())
     copy_engine(data / "app")
     profiles = gimp_profiles([*options.gimp_folder, *recorded])
     for profile in profiles:
@@ -138,7 +139,9 @@ def uninstall(options: argparse.Namespace, rest: Sequence[str]) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     for name in ("install.json", "install.partial", "sample.png"):
         (places.data_folder() / name).unlink(missing_ok=True)
-    for name in ("engine.json", "engine.log", "engine.lock"):
+    for file in places.rendezvous_files():
+        file.unlink(missing_ok=True)
+    for name in ("engine.log", "engine.lock"):
         (places.state_folder() / name).unlink(missing_ok=True)
     for folder in (places.state_folder(), places.data_folder()):
         with suppress(OSError):
@@ -234,14 +237,24 @@ def make_venv(folder: Path, python: Path) -> None:
 
 def install_torch(python: Path, torch: str, gpu: bool) -> None:
     """The build for the processor is a tenth the size; take it where there is no GPU."""
-    plain = [[torch]]
-    small = [[f"{torch}+cpu"], [f"{torch}+cpu", "--index-url", TORCH_CPU_INDEX]]
-    tries = plain if gpu or sys.platform == "darwin" else [*small, *plain]
-    for arguments in tries:
-        if pip(python, arguments, quiet=arguments != tries[-1]):
+    if sys.platform != "darwin":  # there is but one build for macOS
+        if not gpu and pip(python, [f"{torch}+cpu"], quiet=True):
             return
-    raise Failed(f"{torch} could not be installed; the lines above say why. Is this computer "
-                 "online? Run the same command again and it goes on.")  # fmt: skip
+        if torch_by_uv(python, torch, "auto" if gpu else "cpu"):
+            return
+    if not pip(python, [torch]):
+        raise Failed(f"{torch} could not be installed; the lines above say why. Is this computer "
+                     "online? Run the same command again and it goes on.")  # fmt: skip
+
+
+def torch_by_uv(python: Path, torch: str, backend: str) -> bool:
+    """uv knows where PyTorch keeps its builds, and which one a graphics card's driver takes."""
+    if not pip(python, ["uv>=0.9"], quiet=True):
+        return False
+    command = [str(python), "-m", "uv", "pip", "install", "--quiet", "--python", str(python)]
+    done = subprocess.run([*command, "--torch-backend", backend, torch], capture_output=True,
+                          check=False)  # fmt: skip
+    return done.returncode == 0
 
 
 def pip(python: Path, arguments: Sequence[str], quiet: bool = False) -> bool:
@@ -310,11 +323,14 @@ def prove(python: Path, data: Path) -> None:
 def stop_engine() -> None:
     try:
         client = launcher.running()
-    except EngineError:  # one of another version, which does not understand a request to end
+    except VersionMismatch:  # it may not understand a request to end
         meeting = rendezvous.read(places.rendezvous_file())
         if meeting:
-            os.kill(meeting.pid, signal.SIGTERM)
+            with suppress(OSError):
+                os.kill(meeting.pid, signal.SIGTERM)
         return
+    except EngineError:
+        return  # it ended just now
     if client:
         with client, suppress(EngineError):
             client.shutdown()
@@ -476,7 +492,8 @@ def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:
     yield line(record.get("version") in (VERSION, None),
                f"versions: engine {record.get('version')}, this folder {VERSION}")  # fmt: skip
     profiles = gimp_profiles(options.gimp_folder)
-    yield line(bool(profiles), f"GIMP 3 profiles found: {len(profiles)}")
+    where = "" if profiles else " (install GIMP 3, or name its profile with --gimp-folder)"
+    yield line(bool(profiles), f"GIMP 3 profiles found: {len(profiles)}{where}")
     for profile in profiles:
         entry = profile.plug_in / "tincture.py"
         there = entry.exists()
@@ -484,7 +501,9 @@ def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:
         fault = "" if runs else " (not executable)" if there else " (missing)"
         yield line(runs, f"plug-in: {entry}{fault}")
     say(f"  --   GPU: {'found' if has_gpu() else 'none found; the processor is used'}")
-    if record:
+    if record and not Path(record["python"]).exists():
+        yield line(False, f"environment: {record['python']} is missing")
+    elif record:
         stop_engine()  # what is installed is to be tested, not what was loaded some time ago
         done = subprocess.run([record["python"], "-m", "server.command_line", "check"],
                               cwd=record["root"], text=True, capture_output=True, check=False,

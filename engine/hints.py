@@ -17,6 +17,9 @@ from skimage.color import rgb2lab
 OPAQUE = 128  # alpha from which a painted pixel counts; a soft brush's rim does not
 SAME_COLOR = 24  # largest difference of one 8-bit component inside a dot
 _NEIGHBOURS = 8
+_PICTURE_SHARE = 0.5  # of a layer painted in
+_PICTURE_COLORS = 128  # or more different colours: that is a picture
+_SAMPLE = 100_000  # pixels that are enough to tell
 _LONGEST_DOT = 2.5  # a blob longer than this many times its thickness is a stroke
 _MAX_PIECES = 64  # along the longer side of a stroke
 
@@ -30,6 +33,16 @@ class Hint:
     radius: float  # photo pixels, of a disc of the dot's area
     color: tuple[int, int, int]  # sRGB, 0..255
     locked: bool = False  # all of the dot's region shall have its colour
+
+
+def is_picture(rgba: NDArray[np.uint8]) -> bool:
+    """Is this layer (H, W, 4) a picture, a copy of the photo for instance, rather than dots?"""
+    opaque = rgba[..., 3] >= OPAQUE
+    if opaque.mean() < _PICTURE_SHARE:
+        return False
+    painted = rgba[opaque][:, :3]
+    sample = painted[:: max(1, len(painted) // _SAMPLE)]
+    return len(np.unique(sample, axis=0)) >= _PICTURE_COLORS
 
 
 def hints_from_rgba(rgba: NDArray[np.uint8], x: int = 0, y: int = 0) -> list[Hint]:

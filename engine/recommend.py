@@ -1,7 +1,7 @@
 """Recommend colour themes for a photo without colour.
 
-    python -m engine.recommend build --photos ../shared/data      # makes the library file
-    python -m engine.recommend evaluate --photos ../shared/data   # compares with other ways
+    python -m engine.recommend build --photos DIR      # makes the library file
+    python -m engine.recommend evaluate --photos DIR   # compares with other ways
 
 Two methods share a library file: the paper's (`engine.texture`) and ours
 (`engine.theme_prediction`). The library belongs to the network it was made with: build it anew for

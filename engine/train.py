@@ -1,6 +1,6 @@
 """Train a colorization network: one flat loop, resumable, with a time budget.
 
-    python -m engine.train --photos ../shared/data --network default --minutes 60
+    python -m engine.train --photos DIR --network default --minutes 60
     torchrun --nproc-per-node 4 -m engine.train --photos DIR --minutes 60
 
 A run lives in `runs/NAME/`: `checkpoint.pt` (resumed from when it exists), `curves.jsonl` and
@@ -43,7 +43,7 @@ LONGEST_STEP = 10.0  # seconds; a longer step was a pause and does not count aga
 @dataclass(frozen=True)
 class TrainConfig:
     # input and output
-    photos: str = "../shared/data"  # corpus folder or any folder of photos
+    photos: str = "photos"  # corpus folder or any folder of photos
     network: str = "default"
     run: str = ""  # name of the folder under runs/; the network's name by default
     start_from: str = ""  # a safetensors file to start from when there is no checkpoint
@@ -286,7 +286,9 @@ def _save(
     partial = folder / "checkpoint.partial"
     torch.save(state, partial)
     partial.replace(folder / "checkpoint.pt")
-    record = {"config": asdict(config), **asdict(progress)}
+    # The weights are given away; where their maker's folders lay is nobody's business.
+    places = {name: Path(getattr(config, name)).name for name in ("photos", "start_from")}
+    record = {"config": {**asdict(config), **places}, **asdict(progress)}
     save_network(averaged, config.network, folder / f"{config.network}.safetensors", record)
 
 

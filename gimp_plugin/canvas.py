@@ -26,6 +26,7 @@ from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 
 RESULT_PARASITE = "tincture-result"
 HINTS_PARASITE = "tincture-hints"
+MASK_PARASITE = "tincture-mask"  # on a mask that stands for selections, not made by the user
 
 
 def all_layers(image: Gimp.Image) -> list[Gimp.Layer]:
@@ -170,21 +171,22 @@ def put_result(
 ) -> Gimp.Layer:
     """Show the result as a layer above the photo: a new one, or the earlier one brought up to date.
 
-    A selection becomes the layer's mask, so nothing outside it moves. Raises Refused.
+    Outside a selection nothing moves: what an earlier run showed there stays. Raises Refused.
     """
     if (photo.get_width(), photo.get_height()) != (result.width, result.height):
         raise Refused(_("The photograph's size changed meanwhile. Run Colorize again."))
     selected = image.get_selected_layers()
     old = find_result(image, photo)
-    if old is not None and old.get_lock_content():
+    locked = _locked(photo.get_parent() if old is None else old)
+    if locked is not None:
         raise Refused(
-            _("The layer “{0}” is locked. Unlock its pixels first.").format(old.get_name())
+            _("The layer “{0}” is locked. Unlock its pixels first.").format(locked.get_name())
         )
     with undo_group(image):
         _make_rgb(image)
         layer = _result_layer(image, photo, old, photo_read, settings)
         _write(layer, result, photo_read.format.write, is_new=layer != old)
-        _mask_by_selection(image, layer)
+        _mask_by_selection(image, layer, is_new=layer != old)
         memory = {
             "photo": photo.get_tattoo(),
             "theme": list(result.theme),
@@ -243,24 +245,37 @@ def _write(layer: Gimp.Layer, result: ColorizeResult, format_: str, is_new: bool
         buffer.set(area, format_, pixels)
         buffer.flush()
     else:
-        # Only what goes through the shadow buffer can be undone; it is limited to the selection,
-        # which here becomes the mask instead.
-        image = layer.get_image()
-        with _nothing_selected(image):
-            shadow = layer.get_shadow_buffer()
-            shadow.set(area, format_, pixels)
-            shadow.flush()
-            layer.merge_shadow(True)
+        # Only what goes through the shadow buffer can be undone; it is limited to the selection.
+        shadow = layer.get_shadow_buffer()
+        shadow.set(area, format_, pixels)
+        shadow.flush()
+        layer.merge_shadow(True)
     layer.update(0, 0, result.width, result.height)
 
 
-@contextmanager
-def _nothing_selected(image: Gimp.Image) -> Iterator[None]:
+def _mask_by_selection(image: Gimp.Image, layer: Gimp.Layer, is_new: bool) -> None:
+    """Show what is selected besides what showed already, or all of it when nothing is selected."""
+    mask = layer.get_mask()
     if Gimp.Selection.is_empty(image):
-        yield
+        if mask and mask.get_parasite(MASK_PARASITE):
+            layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
         return
+    if mask is None and not is_new:
+        return  # everything shows already
+    with _selection_kept(image):
+        if mask:
+            image.select_item(Gimp.ChannelOps.ADD, mask)
+            layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+        fresh = layer.create_mask(Gimp.AddMaskType.SELECTION)
+    layer.add_mask(fresh)
+    layer.set_edit_mask(False)
+    if is_new or mask.get_parasite(MASK_PARASITE):
+        _remember(fresh, MASK_PARASITE, {})
+
+
+@contextmanager
+def _selection_kept(image: Gimp.Image) -> Iterator[None]:
     kept = Gimp.Selection.save(image)
-    Gimp.Selection.none(image)
     try:
         yield
     finally:
@@ -268,13 +283,11 @@ def _nothing_selected(image: Gimp.Image) -> Iterator[None]:
         image.remove_channel(kept)
 
 
-def _mask_by_selection(image: Gimp.Image, layer: Gimp.Layer) -> None:
-    if Gimp.Selection.is_empty(image):
-        return
-    if layer.get_mask():
-        layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
-    layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))
-    layer.set_edit_mask(False)
+def _locked(item: Optional[Gimp.Item]) -> Optional[Gimp.Item]:  # noqa: UP045
+    """The item or the group around it whose pixels are locked: GIMP kills who writes there."""
+    while item is not None and not item.get_lock_content():
+        item = item.get_parent()
+    return item
 
 
 def _make_rgb(image: Gimp.Image) -> None:
@@ -288,7 +301,7 @@ def _read(drawable: Gimp.Drawable, top: int, rows: int, format_: str) -> bytes:
     return data
 
 
-def _remember(layer: Gimp.Layer, name: str, memory: dict[str, Any]) -> None:
+def _remember(layer: Gimp.Drawable, name: str, memory: dict[str, Any]) -> None:
     data = json.dumps(memory).encode()
     flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
     layer.attach_parasite(Gimp.Parasite.new(name, flags, data))

@@ -11,9 +11,8 @@ from typing import Any
 
 import gi
 
-gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gegl, Gimp, GLib, GObject  # noqa: E402
+from gi.repository import Gimp, GLib, GObject  # noqa: E402
 
 from gimp_plugin import canvas, plan  # noqa: E402
 from gimp_plugin.plan import Refused, Settings  # noqa: E402
@@ -203,6 +202,8 @@ def _theme_from_layer_call(call: Call) -> Gimp.Palette:
     count = call.config.get_property("count")
     if count in (1, 2):
         raise Refused(_("A theme has 3 to 7 colours."))
+    if len(call.drawables) != 1:
+        raise Refused(_("Select the one layer that the theme is to be taken from."))
     layer = call.drawables[0]
     return canvas.make_palette(layer.get_name(), theme_of(*canvas.read_colors(layer), count))
 
@@ -285,5 +286,4 @@ _PROCEDURES: dict[str, tuple[Callable[[Gimp.Procedure], None], Callable[[Call], 
 }
 
 if __name__ == "__main__":
-    Gegl.init(None)
     Gimp.main(Tincture.__gtype__, sys.argv)

@@ -50,16 +50,17 @@ def _serve(arguments: argparse.Namespace) -> int:
         return 1
     token = handshake.new_token()
     listener = Listener(Handlers(colorizer), token)
-    place = places.rendezvous_file()
     meeting = rendezvous.Rendezvous(os.getpid(), listener.port, token, PROTOCOL, VERSION)
-    rendezvous.write(place, meeting)
+    for place in places.rendezvous_files():
+        rendezvous.write(place, meeting)
     log.info("ready: %s on %s, pid %d", colorizer.name, colorizer.device, os.getpid())
     _end_on_signals(listener.ended)
     while not listener.ended.wait(LOOK_SECONDS):
         if listener.idle_seconds() > arguments.idle_minutes * 60:
             log.info("nobody has called for %g minutes", arguments.idle_minutes)
             break
-    rendezvous.remove(place, token)
+    for place in places.rendezvous_files():
+        rendezvous.remove(place, token)
     listener.close()
     log.info("ended")
     return 0

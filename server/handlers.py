@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.colorizer import Colorizer, HintReport, Picture, Result, Tick, gray_at
 from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
-from engine.hints import Hint, hints_from_rgba
+from engine.hints import Hint, hints_from_rgba, is_picture
 from engine.possibilities import Possibilities
 from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
 from engine.weights import WeightsMissing, load_network
@@ -201,8 +201,12 @@ class Handlers:
         if "rgb" not in arrays:
             raise Refused(messages.INVALID_PARAMS, "there is no photo to take a theme from")
         count = messages.whole(params, "count", MAX_COLORS, 0)
+        photo = to_numpy(arrays["rgb"])
+        if photo.dtype != np.uint8 or photo.size > 3 * MAX_PIXELS:
+            raise Refused(messages.INVALID_PARAMS, "a theme is taken from an 8-bit photo of at "
+                          f"most {MAX_PIXELS // 1_000_000} megapixels")  # fmt: skip
         try:
-            theme = theme_from_photo(to_numpy(arrays["rgb"]), count or None)
+            theme = theme_from_photo(photo, count or None)
         except ThemeError as error:
             raise Refused(messages.BAD_PICTURE, str(error)) from error
         return Reply({"themes": [theme_entry(theme)]}, {})
@@ -287,6 +291,9 @@ def hints_in(strips: tuple[HintStrip, ...]) -> list[Hint]:
         pixels = np.frombuffer(strip.rgba, np.uint8).reshape(strip.height, strip.width, 4)
         y, x = strip.y - top, strip.x - left
         rgba[y : y + strip.height, x : x + strip.width] = pixels
+    if is_picture(rgba):
+        raise Refused(messages.INVALID_PARAMS, "the hints layer holds a picture, not dots; paint "
+                      "dots on a transparent layer, or give that layer another name")  # fmt: skip
     hints = hints_from_rgba(rgba, left, top)
     if len(hints) > messages.MAX_DOTS:
         raise Refused(

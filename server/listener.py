@@ -80,7 +80,7 @@ class Connection:
                 self._take(frames.receive(self._socket))
         except ConnectionEnded:
             pass
-        except (ProtocolError, OSError) as error:
+        except (ProtocolError, OSError, MemoryError) as error:
             log.warning("a connection was ended: %s", error)
         finally:
             self._listener.lane.cancel(self)
@@ -154,7 +154,7 @@ class Connection:
     ) -> None:
         """Run a handler and send its result or its error; Cancelled passes through to the lane."""
         try:
-            reply = handler(params, arrays, tick)
+            self._send_result(number, handler(params, arrays, tick))
         except Cancelled:
             raise
         except Refused as error:
@@ -172,8 +172,6 @@ class Connection:
                 messages.INTERNAL_ERROR,
                 "the engine met an error of its own; its log has the details",
             )
-        else:
-            self._send_result(number, reply)
 
     def _reporter(self, number: int) -> Tick:
         last = 0.0

@@ -12,7 +12,8 @@ import socket
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Callable, Optional, Union
+from dataclasses import fields
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from server.protocol import PROTOCOL, VERSION, frames, handshake, messages
 from server.protocol.frames import Array, Buffer, ConnectionEnded, ProtocolError
@@ -31,6 +32,7 @@ POLL_SECONDS = 0.05  # how often a waiting call asks whether it is still wanted
 _GONE = "the Tincture engine stopped in the middle of the work; the image is as it was. Try again."
 
 Progress = Callable[[float], None]
+Made = TypeVar("Made")
 Answer = Union[frames.Frame, "EngineError"]
 
 
@@ -113,8 +115,7 @@ class Client:
     def hello(self) -> EngineInfo:
         """Who is there? Raises VersionMismatch."""
         answer = self.call(messages.HELLO, {"protocol": PROTOCOL, "version": VERSION})
-        values = {name: answer.get(name) for name in EngineInfo.__dataclass_fields__}
-        info = EngineInfo(**values)  # type: ignore[arg-type]
+        info = _known(EngineInfo, answer)
         if info.protocol != PROTOCOL:
             older = (
                 "plug-in"
@@ -171,7 +172,7 @@ class Client:
             channels=channels,
             dtype=pixels.dtype,
             pixels=pixels.data,
-            dots=tuple(DotReport(**report) for report in result["dots"]),
+            dots=tuple(_known(DotReport, report) for report in result["dots"]),
             notes=tuple(result["notes"]),
             theme=tuple(result["theme"]),
         )
@@ -190,7 +191,7 @@ class Client:
     def suggest_colors(self, key: str, x: float, y: float) -> tuple[ColorSuggestion, ...]:
         """Up to nine colours that are likely at a place of the picture, the likeliest first."""
         answer = self.call(messages.SUGGEST_COLORS, {"picture": key, "x": x, "y": y})
-        return tuple(ColorSuggestion(**each) for each in answer["colors"])
+        return tuple(_known(ColorSuggestion, each) for each in answer["colors"])
 
     def suggest_places(self, request: ColorizeRequest) -> tuple[tuple[float, float], ...]:
         """Up to three places where a dot would help most, in photo pixels; most useful first.
@@ -290,11 +291,12 @@ class Client:
                 self._take(frames.receive(self._socket))
         except (ConnectionEnded, ProtocolError, OSError):
             pass
-        with self._state:
-            self._ended = True
-            waiting = list(self._waiting.values())
-        for answers in waiting:
-            answers.put(EngineGone(_GONE))
+        finally:  # whatever ended the reading, nobody may wait for ever
+            with self._state:
+                self._ended = True
+                waiting = list(self._waiting.values())
+            for answers in waiting:
+                answers.put(EngineGone(_GONE))
 
     def _take(self, frame: frames.Frame) -> None:
         header = frame.header
@@ -316,6 +318,11 @@ def picture_key(data: memoryview, dtype: str, shape: tuple[int, ...]) -> str:
     digest = hashlib.blake2b(data, digest_size=20)
     digest.update(f"{dtype}{shape}".encode())
     return digest.hexdigest()
+
+
+def _known(kind: Callable[..., Made], values: Mapping[str, Any]) -> Made:
+    """A message's dataclass; fields of a newer engine are left out, those of an older one None."""
+    return kind(**{field.name: values.get(field.name) for field in fields(kind)})  # type: ignore[arg-type]
 
 
 def _error(error: Mapping[str, Any]) -> EngineError:

@@ -1,7 +1,7 @@
 """Bytes on the wire: `prefix | JSON header | payload`.
 
     4 bytes  magic b"TNC1"      anything else (an HTTP request, say) ends the connection
-    u32 LE   header length      at most 1 MiB
+    u32 LE   header length      at most 4 MiB
     u64 LE   payload length     at most what the receiver allows at that moment
     JSON     a JSON-RPC 2.0 message
     payload  the arrays that the header describes, one after the other
@@ -20,7 +20,7 @@ from typing import Any, Protocol, Union
 
 MAGIC = b"TNC1"
 PREFIX = struct.Struct("<4sIQ")
-MAX_HEADER = 1 << 20
+MAX_HEADER = 4 << 20  # the reports of 10,000 dots need 1.2 MB
 MAX_PAYLOAD = 4 << 30  # a photo of 200 megapixels in 32-bit RGBA needs 3.2 GB
 ITEM_SIZES = {"U8": 1, "U16": 2, "F32": 4}
 

@@ -11,6 +11,7 @@ token nor, since pixels follow only after the proof, anything of the photo.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 import socket
 import time
@@ -22,6 +23,7 @@ from server.protocol.frames import ProtocolError
 SECONDS = 5.0  # from the first byte to the proof
 MAX_BYTES = 4096
 _NONCE_BYTES = 32
+_NONCE = re.compile(rf"[0-9a-f]{{{2 * _NONCE_BYTES}}}\Z")
 
 
 class NotTrusted(ProtocolError):
@@ -74,7 +76,7 @@ class _deadline:
 
 
 def _nonce(value: object) -> str:
-    if not isinstance(value, str) or len(value) != 2 * _NONCE_BYTES:
+    if not isinstance(value, str) or not _NONCE.match(value):
         raise ProtocolError("the handshake lacks a nonce")
     return value
 
@@ -85,5 +87,6 @@ def _proof(token: str, role: str, nonce: str) -> str:
 
 def _check(proof: object, token: str, role: str, nonce: str) -> None:
     expected = _proof(token, role, nonce)
-    if not isinstance(proof, str) or not hmac.compare_digest(proof.encode(), expected.encode()):
+    fits = isinstance(proof, str) and proof.isascii() and hmac.compare_digest(proof, expected)
+    if not fits:
         raise NotTrusted("the other side does not know this engine's token")

@@ -145,9 +145,7 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _refuse_in_sandbox() -> None:
     """A flatpak or snap may connect, but may not start programs of the system."""
-    kind = (
-        "flatpak" if Path("/.flatpak-info").exists() else "snap" if os.environ.get("SNAP") else ""
-    )
+    kind = "flatpak" if Path("/.flatpak-info").exists() else "snap" if places.in_snap() else ""
     if kind:
         raise EngineMissing(
             f"the Tincture engine is not running, and this GIMP is a {kind}, which may not start "

@@ -6,7 +6,6 @@ right type and within its bounds.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -32,12 +31,12 @@ METHODS = (
 PROGRESS = "progress"  # notification of the engine: {id, fraction}
 CANCEL = "cancel"  # notification of the client: {id}
 
-PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+METHOD_NOT_FOUND, INVALID_PARAMS = -32601, -32602
 INTERNAL_ERROR = -32603
 CANCELLED = -32800  # as in the Language Server Protocol
 UNKNOWN_PICTURE = 1  # the engine does not hold that picture (any more): open it again
 BAD_PICTURE = 2  # the picture cannot be coloured; the message says why
-BUSY = 3  # too many connections or waiting jobs
+BUSY = 3  # too many jobs wait
 
 MAX_PIXELS = 200_000_000
 MAX_DOTS = 10_000
@@ -205,8 +204,8 @@ def number(
     value = params.get(name, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidParams(f"'{name}' must be a number")
-    if not math.isfinite(value) or not low <= value <= high:
-        raise InvalidParams(f"'{name}' must be from {low:g} to {high:g}, not {value:g}")
+    if not low <= value <= high:  # so it is for NaN and for integers that no float can hold
+        raise InvalidParams(f"'{name}' must be from {low:g} to {high:g}")
     return float(value)
 
 
@@ -249,6 +248,8 @@ def _strip(place: object, array: Optional[Array]) -> HintStrip:  # noqa: UP045
     if not all(type(n) is int and abs(n) < 10_000_000 for n in place):
         raise InvalidParams("a strip's place must be four whole numbers")
     x, y, width, height = place
+    if width < 1 or height < 1:
+        raise InvalidParams("a strip must be at least one pixel wide and high")
     if array is None or array.dtype != "U8" or array.shape != (height, width, 4):
         raise InvalidParams("a strip's pixels do not have the size that it gives")
     return HintStrip(x, y, width, height, bytes(array.data))

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+_SNAP_FILE = "tincture/engine.json"
 HOME_NOTE = "tincture-home.txt"  # beside the copied packages
 
 
@@ -20,7 +21,22 @@ def state_folder() -> Path:
 
 
 def rendezvous_file() -> Path:
+    """Where a client looks for the engine."""
+    if in_snap():
+        return Path(os.environ["SNAP_USER_COMMON"]) / _SNAP_FILE
     return state_folder() / "engine.json"
+
+
+def rendezvous_files() -> list[Path]:
+    """Where the engine says how to reach it: GIMP's snap sees no hidden folder of the user's."""
+    snap = Path.home() / "snap/gimp/common"
+    moved = os.environ.get("TINCTURE_HOME")
+    return [rendezvous_file(), *([snap / _SNAP_FILE] if snap.is_dir() and not moved else [])]
+
+
+def in_snap() -> bool:
+    """Is this GIMP's snap? Programs started from other snaps' terminals are in none."""
+    return os.environ.get("SNAP_NAME") == "gimp" and "SNAP_USER_COMMON" in os.environ
 
 
 def log_file() -> Path:

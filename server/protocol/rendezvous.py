@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Optional
 
@@ -34,9 +34,9 @@ def read(path: Path) -> Optional[Rendezvous]:  # noqa: UP045  (GIMP's Python may
     """The running engine's file; None when there is none or it makes no sense."""
     try:
         values = json.loads(path.read_text())
-        found = Rendezvous(**values)
+        found = Rendezvous(**{field.name: values[field.name] for field in fields(Rendezvous)})
         bytes.fromhex(found.token)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
     whole = all(isinstance(number, int) for number in (found.pid, found.port, found.protocol))
     return found if whole and 0 < found.port < 65536 and len(found.token) == 64 else None

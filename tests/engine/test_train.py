@@ -51,7 +51,9 @@ def test_a_run_writes_weights_curves_and_a_sheet(
     validation = [line for line in lines if line["kind"] == "validation"]
     assert validation[-1].keys() >= {"gray", "nothing", "theme", "dots", "both"}
     assert list(run.glob("sheet-*.jpg"))
-    assert load_network(network, run / f"{network}.safetensors").dimensions
+    weights = run / f"{network}.safetensors"
+    assert load_network(network, weights).dimensions
+    assert str(tmp_path).encode() not in weights.read_bytes()
 
 
 def test_a_run_goes_on_where_it_stopped(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 
 import pytest
 
+from server.protocol import launcher
 from server.protocol.client import Client
 from tests.gimp.conftest import Studio
+from tests.gimp.screen import wait_for
 
 pytestmark = pytest.mark.gimp
 
@@ -231,6 +234,38 @@ OUTCOME.update(ok=ok, error=error, x=[min(m[0] for m in moved), max(m[0] for m i
     assert seen["names"] == ["Tincture", "photo"]
 
 
+def test_selections_one_after_the_other_add_up(studio: Studio, running: Client) -> None:
+    """What an earlier run coloured elsewhere stays; without a selection all is coloured."""
+    seen = studio.script("""
+image = new_image(120, 90, "RGB")
+photo = new_layer(image, 120, 90, "RGB_IMAGE")
+warm, cold = "#b04010 #d07030 #f0a060", "#103080 #2060b0 #60a0e0"
+
+def moved(before, after):
+    columns = [i // 3 % 120 for i in range(0, len(before), 3) if before[i:i+3] != after[i:i+3]]
+    return [min(columns), max(columns)] if columns else None
+
+pictures = [composed(image, "R'G'B' u8")]
+for x in (10, 60, None):
+    if x is None:
+        Gimp.Selection.none(image)
+    else:
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, x, 20, 40, 30)
+    ok, error, layer = colorize(image, photo, theme_colors=warm if x == 10 else cold)
+    pictures.append(composed(image, "R'G'B' u8"))
+OUTCOME.update(ok=ok, error=error, moved=[moved(a, b) for a, b in zip(pictures, pictures[1:])], names=names(image))
+mask = layer.create_mask(Gimp.AddMaskType.BLACK)
+layer.add_mask(mask)
+colorize(image, photo)
+OUTCOME.update(own_mask=layer.get_mask() == mask)
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["moved"] == [[10, 49], [60, 99], [0, 119]]
+    assert seen["names"] == ["Tincture", "photo"]
+    assert seen["own_mask"]
+
+
 def test_a_photo_in_a_group_gets_its_result_beside_it(studio: Studio, running: Client) -> None:
     seen = studio.script("""
 image = new_image(64, 48, "RGB")
@@ -328,6 +363,24 @@ ARGUMENTS["theme_colors"] = "#12345 red"
 """,
         "is not a colour",
     ),
+    "locked group": (
+        """
+image = new_image(64, 48, "GRAY")
+group = Gimp.GroupLayer.new(image, "archive")
+image.insert_layer(group, None, 0)
+photo = new_layer(image, 64, 48, "GRAY_IMAGE", parent=group)
+group.set_lock_content(True)
+""",
+        "“archive” is locked",
+    ),
+    "picture as hints": (
+        """
+photo = new_layer(image, 64, 48, "RGB_IMAGE")
+new_layer(image, 64, 48, "RGB_IMAGE", name="hints")
+write(image.get_layers()[0], "R'G'B' u8", bytes(range(256)) * 36)
+""",
+        "picture, not dots",
+    ),
     "locked result": (
         """
 photo = new_layer(image, 64, 48, "RGB_IMAGE")
@@ -375,6 +428,43 @@ palette.delete()
 """)
 
     assert seen["ok"], seen["error"]
+
+
+def test_the_plug_in_starts_the_engine_where_install_put_it(studio: Studio) -> None:
+    """No Python of ours runs inside the chroot: what is called there has one started outside."""
+    with launcher.connect_or_start() as left:
+        left.shutdown()
+    for process in launcher._started:
+        process.wait(60)
+    share, record = studio.gimp.share, studio.home / "install.json"
+    python, called, installed = share / "python", share / "called", record.read_text()
+    called.unlink(missing_ok=True)
+    python.write_text(
+        '#!/bin/sh\n{ echo "$@"; env; } > /share/calling; mv /share/calling /share/called\n'
+        "exec sleep 30\n"
+    )
+    python.chmod(0o755)
+    outside = launcher.installation()
+    record.write_text(json.dumps({**json.loads(installed), "python": "/share/python", "root": "/"}))
+    starter = threading.Thread(
+        target=lambda: wait_for(called.exists, "a call") and launcher.start(outside)
+    )
+    starter.start()
+    try:
+        seen = studio.script("""
+image = new_image(64, 48)
+photo = new_layer(image, 64, 48)
+ok, error, _layer = colorize(image, photo)
+OUTCOME.update(ok=ok, error=error)
+""")
+    finally:
+        record.write_text(installed)
+        starter.join()
+
+    assert seen["ok"], seen["error"]
+    arguments, *environment = called.read_text().splitlines()
+    assert arguments == "-m server"
+    assert not [line for line in environment if line.startswith(("PYTHON", "GI_", "GEGL_"))]
 
 
 def test_without_an_engine_the_command_is_named_and_nothing_changes(studio: Studio) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import install
 from tests.conftest import ROOT
 
 
@@ -106,6 +107,46 @@ def test_doctor_finds_what_is_wrong(machine: Machine) -> None:
     assert "install.py repair" in done.stdout
 
 
+def test_doctor_without_an_environment(machine: Machine) -> None:
+    machine.install()
+    record = json.loads((machine.data / "install.json").read_text())
+    record["python"] = str(machine.data / "env/bin/python")
+    (machine.data / "install.json").write_text(json.dumps(record))
+
+    done = machine.run("doctor")
+
+    assert done.returncode == 1
+    assert "WRONG  environment" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+@pytest.mark.parametrize(
+    ("gpu", "ways"),
+    [
+        (False, ["torch==9+cpu", "uv>=0.9", "--torch-backend cpu torch==9", "torch==9"]),
+        (True, ["uv>=0.9", "--torch-backend auto torch==9", "torch==9"]),
+    ],
+)
+def test_the_build_of_torch_that_fits_is_tried_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpu: bool, ways: list[str]
+) -> None:
+    """A Python that can install uv and the plain build, but reaches no other."""
+    python, tried = tmp_path / "python", tmp_path / "tried"
+    python.write_text(
+        f'#!/bin/sh\necho "$@" >> {tried}\n'
+        'case "$*" in *"pip install"*uv*|*" torch==9") [ "$3" != pip ] ;; *) false ;; esac\n'
+    )
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "platform", "linux")
+
+    install.install_torch(python, "torch==9", gpu)
+
+    lines = tried.read_text().splitlines()
+    assert [line.endswith(f" {way}") for line, way in zip(lines, ways, strict=True)] == [
+        True
+    ] * len(ways)
+
+
 def test_doctor_without_an_installation(machine: Machine) -> None:
     done = machine.run("doctor")
 
@@ -157,6 +198,13 @@ def test_an_environment_that_is_not_there_is_named(machine: Machine) -> None:
 
     assert done.returncode == 1
     assert "/nowhere/python does not exist" in done.stderr
+
+
+def test_a_wrong_environment_leaves_the_installation_as_it_was(machine: Machine) -> None:
+    machine.install()
+
+    assert machine.run("install", "--python-env", "/nowhere/python").returncode == 1
+    assert (machine.data / "install.json").exists()
 
 
 def test_a_python_without_the_packages_is_refused(machine: Machine, tmp_path: Path) -> None:

@@ -83,3 +83,30 @@ def test_silence_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     left, right = socket.socketpair()
     with left, right, pytest.raises(TimeoutError):
         handshake.prove_to_client(right, new_token())
+
+
+@pytest.mark.parametrize("nonce", ["\ud800" * 64, "x" * 64, 64 * ["a"], None])
+def test_a_nonce_that_is_none_is_refused_on_both_sides(nonce: object) -> None:
+    token = new_token()
+    left, right = socket.socketpair()
+    with left, right:
+        frames.send(left, {"hello": nonce})
+        with pytest.raises(ProtocolError, match="lacks a nonce"):
+            handshake.prove_to_client(right, token)
+
+    def server(sock: socket.socket) -> None:
+        hello = frames.receive(sock).header["hello"]
+        frames.send(sock, {"nonce": nonce, "proof": handshake._proof(token, "server", hello)})
+
+    (error,) = meet(token, server)
+    assert isinstance(error, ProtocolError)
+
+
+@pytest.mark.parametrize("proof", ["\ud800", "ä", 7, None])
+def test_a_proof_of_any_kind_is_compared(proof: object) -> None:
+    left, right = socket.socketpair()
+    with left, right:
+        frames.send(left, {"hello": "0" * 64})
+        frames.send(left, {"proof": proof})
+        with pytest.raises(NotTrusted):
+            handshake.prove_to_client(right, new_token())

@@ -36,6 +36,13 @@ def test_a_file_without_sense_counts_as_none(tmp_path: Path, text: str) -> None:
     assert rendezvous.read(file) is None
 
 
+def test_a_field_of_a_newer_engine_is_ignored(tmp_path: Path) -> None:
+    file = tmp_path / "engine.json"
+    file.write_text(json.dumps({**MEETING.__dict__, "mood": "good"}))
+
+    assert rendezvous.read(file) == MEETING
+
+
 def test_an_engine_removes_only_its_own_file(tmp_path: Path) -> None:
     file = tmp_path / "engine.json"
     rendezvous.write(file, MEETING)
@@ -58,3 +65,25 @@ def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("XDG_DATA_HOME", "relative")
 
     assert places.data_folder().is_absolute()
+
+
+def test_a_snap_finds_the_engine_where_it_may_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = tmp_path / "snap/gimp/common"
+    common.mkdir(parents=True)
+    monkeypatch.delenv("TINCTURE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written = places.rendezvous_files()
+
+    monkeypatch.setenv("SNAP_NAME", "gimp")
+    monkeypatch.setenv("SNAP_USER_COMMON", str(common))
+    monkeypatch.setenv("HOME", str(tmp_path / "snap/gimp/7"))
+
+    assert places.rendezvous_file() in written
+
+
+def test_a_terminal_of_another_snap_is_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNAP_NAME", "editor")
+
+    assert not places.in_snap()

@@ -15,8 +15,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from server.protocol import launcher, messages, places, rendezvous
-from server.protocol.client import Client, EngineError, EngineGone, EngineMissing, JobCancelled
+from engine.colorizer import Colorizer
+from server.handlers import Handlers, Reply
+from server.listener import Listener
+from server.protocol import (
+    PROTOCOL,
+    VERSION,
+    frames,
+    handshake,
+    launcher,
+    messages,
+    places,
+    rendezvous,
+)
+from server.protocol.client import (
+    Client,
+    EngineError,
+    EngineGone,
+    EngineMissing,
+    JobCancelled,
+    connect,
+)
 from server.protocol.messages import ColorizeRequest, Dot, HintStrip
 from tests.conftest import ROOT, install_here
 
@@ -170,6 +189,57 @@ def test_a_painted_layer_is_read_across_strips(engine: Client, gray: np.ndarray)
     assert [(dot.x, dot.y, dot.asked) for dot in result.dots] == [(104.0, 64.0, RED)]
 
 
+def test_a_layer_that_holds_a_picture_is_refused(
+    engine: Client, gray: np.ndarray, coffee: np.ndarray
+) -> None:
+    """Reading it as dots would take minutes and answer nonsense."""
+    layer = np.dstack((coffee, np.full(coffee.shape[:2], 255, np.uint8)))
+    strip = HintStrip(0, 0, 600, 400, layer.tobytes())
+
+    with pytest.raises(EngineError, match="a picture, not dots"):
+        engine.colorize(ColorizeRequest(opened(engine, gray), hint_strips=(strip,)))
+
+
+def test_a_strip_without_pixels_is_refused(engine: Client, gray: np.ndarray) -> None:
+    request = ColorizeRequest(opened(engine, gray), hint_strips=(HintStrip(0, 0, 0, 0, b""),))
+
+    with pytest.raises(EngineError, match="at least one pixel"):
+        engine.colorize(request)
+
+
+def test_as_many_dots_as_are_allowed_are_all_reported(engine: Client, gray: np.ndarray) -> None:
+    dots = tuple(Dot(n % 600 + 0.123, n // 600 + 0.456, 0.5, RED) for n in range(messages.MAX_DOTS))
+
+    result = engine.colorize(ColorizeRequest(opened(engine, gray), dots=dots))
+
+    assert len(result.dots) == messages.MAX_DOTS
+
+
+def test_an_answer_that_cannot_be_sent_does_not_stop_the_work(
+    gray: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = handshake.new_token()
+    handlers = Handlers(Colorizer.load())
+    listener = Listener(handlers, token)
+    endless = {messages.THEME_OF: lambda *_: Reply({"words": "x" * frames.MAX_HEADER}, {})}
+    monkeypatch.setattr(handlers, "in_lane", {**handlers.in_lane, **endless})
+    meeting = rendezvous.Rendezvous(os.getpid(), listener.port, token, PROTOCOL, VERSION)
+    try:
+        with connect(meeting) as client:
+            with pytest.raises(EngineError, match="an error of its own"):
+                client.theme_of(bytes(3), 1, 1)
+            assert opened(client, gray)
+    finally:
+        listener.close()
+
+
+def test_a_theme_is_taken_from_8_bit_photos_only(engine: Client) -> None:
+    floats = frames.Array("F32", (1, 1, 3), memoryview(bytes(12)))
+
+    with pytest.raises(EngineError, match="8-bit"):
+        engine.call(messages.THEME_OF, {"count": 0}, {"rgb": floats})
+
+
 def test_dots_outside_the_photo_are_left_out_and_that_is_said(
     engine: Client, gray: np.ndarray
 ) -> None:
@@ -225,6 +295,7 @@ def test_an_unknown_method_is_refused(engine: Client) -> None:
         {"dots": "many"},
         {"preview_side": 10**9},
         {"hint_strips": [[0, 0, 5, 5]]},
+        {"strength": 10**400},
         {"saturation": None},
     ],
 )
@@ -283,25 +354,28 @@ def test_the_newest_preview_replaces_the_waiting_one(engine: Client, gray: np.nd
     started = threading.Event()
     outcome: dict[str, object] = {}
 
-    def run(name: str, request: ColorizeRequest) -> None:
+    def run(name: str, request: ColorizeRequest, sent: threading.Event) -> None:
+        def not_cancelled() -> bool:
+            sent.set()  # it is asked only after the request was sent
+            return False
+
         try:
-            outcome[name] = engine.colorize(request, lambda fraction: started.set())
+            outcome[name] = engine.colorize(
+                request,
+                lambda fraction: started.set(),
+                cancelled=not_cancelled,
+            )
         except EngineError as error:
             outcome[name] = error
 
-    slow = threading.Thread(target=run, args=("slow", ColorizeRequest(large)))
-    slow.start()
-    assert started.wait(30)
+    preview = ColorizeRequest(key, preview_side=64)
     threads = []
-    for name in ("old", "new"):
-        threads.append(
-            threading.Thread(target=run, args=(name, ColorizeRequest(key, preview_side=64)))
-        )
+    for name, request in (("slow", ColorizeRequest(large)), ("old", preview), ("new", preview)):
+        sent = threading.Event()
+        threads.append(threading.Thread(target=run, args=(name, request, sent)))
         threads[-1].start()
-        while not engine.status()["busy"]:
-            time.sleep(0.01)
-        time.sleep(0.1)  # the second request must reach the engine after the first
-    for thread in (slow, *threads):
+        assert (sent if threads[1:] else started).wait(30)
+    for thread in threads:
         thread.join(60)
 
     assert isinstance(outcome["old"], JobCancelled)
@@ -331,11 +405,14 @@ def test_a_second_start_joins_the_first(engine: Client) -> None:
 
 
 def test_two_starts_at_once_make_one_engine(home: Path) -> None:
-    both = [launcher.start(launcher.installation()) for _ in range(2)]
-    with launcher.connect_or_start() as client:
-        assert client.info.pid in [process.pid for process in both]
-        other = next(process for process in both if process.pid != client.info.pid)
-        assert other.wait(60) == 0
+    before = len(launcher._started)
+    for _ in range(2):
+        launcher.start(launcher.installation())
+    with launcher.connect_or_start() as client:  # starts a third one where none is ready yet
+        processes = launcher._started[before:]
+        others = [process for process in processes if process.pid != client.info.pid]
+        assert len(others) == len(processes) - 1
+        assert [process.wait(60) for process in others] == [0] * len(others)
 
 
 def test_an_idle_engine_ends_and_clears_its_traces(home: Path) -> None:

@@ -78,7 +78,7 @@ def _describe_colorize(procedure: Gimp.Procedure) -> None:
     procedure.add_palette_argument(
         "palette",
         _("_Palette"),
-        _("The colour theme; of more than 7 colours the most different ones are used"),
+        _("The colour theme; more than 7 colours are merged to the 7 main ones"),
         True,
         None,
         True,

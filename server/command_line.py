@@ -197,7 +197,8 @@ def parse_dot(text: str) -> Dot:
 
 def themes(options: argparse.Namespace) -> int:
     """Write a page that shows a photo in its recommended themes."""
-    photo, target = Path(options.photo), Path(options.output)
+    photo = Path(options.photo)
+    (target,) = output_paths([photo], Path(options.output))
     gray = read_gray(photo)
     height, width = gray.shape[:2]
     with launcher.connect_or_start() as client:

@@ -130,6 +130,20 @@ def test_a_page_of_recommended_themes(
         assert (pixels[: len(pixels) // 2, :328] == swatch).all(-1).any()
 
 
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [("{photo}", "would replace the photo"), ("out.xyz", "xyz files cannot be written")],
+)
+def test_a_page_of_themes_has_a_place_of_its_own(
+    home: Path, photo: Path, page: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = photo.read_bytes()
+
+    assert main(["themes", str(photo), "-o", page.format(photo=photo)]) == 1
+    assert words in capsys.readouterr().err
+    assert photo.read_bytes() == before
+
+
 def test_a_built_in_theme_is_known_by_its_name() -> None:
     assert theme_colors("Blue Hour") == theme_colors("blue-hour") and len(theme_colors("dawn")) == 5
 

@@ -12,9 +12,13 @@ import cv2
 import numpy as np
 import pytest
 import skimage
+from hypothesis import settings
 
 from server.protocol import VERSION, launcher
 from server.protocol.client import Client
+
+settings.register_profile("tincture", deadline=None)  # a busy machine is no failure
+settings.load_profile("tincture")
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = Path(skimage.__file__).parent / "data"  # photographs that ship with scikit-image

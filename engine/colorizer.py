@@ -45,7 +45,7 @@ from engine.weights import load_network, sha256, weights_path
 # The photo's area at working size is this squared; its aspect is kept. What each costs and gives:
 # python -m engine.benchmark sizes
 WORKING_SIDES = {
-    "cpu": {"draft": 192, "normal": 256, "fine": 384},
+    "cpu": {"draft": 128, "normal": 256, "fine": 384},
     "cuda": {"draft": 192, "normal": 256, "fine": 384},
 }
 QUALITIES = ("draft", "normal", "fine")

@@ -100,7 +100,7 @@ class Handlers:
 
     def colorize(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
         request = ColorizeRequest.from_params(params, arrays)
-        picture = self._picture(request.picture)
+        picture = self._picture(request.picture, request.quality)
         theme, notes = used_theme(request.theme)
         hints = [*map(_hint, request.dots), *hints_in(request.hint_strips)]
         notes += outside_note(hints, picture)
@@ -113,6 +113,7 @@ class Handlers:
             saturation=request.saturation,
             tick=lambda fraction: tick(share * fraction),
         )
+        notes += result.notes
         if request.preview_side is None:
             rgb = result.full(lambda fraction: tick(share + (1 - share) * fraction))
         else:
@@ -165,10 +166,14 @@ class Handlers:
             raise Refused(messages.BAD_PICTURE, str(error)) from error
         return Reply({"themes": [theme_entry(theme)]}, {})
 
-    def _picture(self, key: str) -> Picture:
+    def _picture(self, key: str, quality: str | None = None) -> Picture:
+        """The picture as it is held, or at the working size of a quality, which is then held."""
         picture = self.pictures.get(key)
         if picture is None:
             raise Refused(messages.UNKNOWN_PICTURE, "the engine does not hold this photo any more")
+        if quality is not None and picture.side != self.colorizer.working_side(quality):
+            picture = self.colorizer.open(picture.gray, quality)
+            self.pictures.put(key, picture)
         return picture
 
 

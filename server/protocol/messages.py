@@ -37,6 +37,7 @@ UNKNOWN_PICTURE = 1  # the engine does not hold that picture (any more): open it
 BAD_PICTURE = 2  # the picture cannot be coloured; the message says why
 BUSY = 3  # too many connections or waiting jobs
 
+QUALITIES = ("draft", "normal", "fine")  # finer ones take longer
 MAX_PIXELS = 200_000_000
 MAX_DOTS = 10_000
 MAX_COLORS = 256
@@ -86,6 +87,7 @@ class ColorizeRequest:
     strength: float = 1.0  # of the theme: 0 none .. 1 .. 2 only these colours
     saturation: float = 1.0  # 0 grey .. 1 .. 2
     preview_side: Optional[int] = None  # noqa: UP045  longest side; None = the photo's own size
+    quality: str = "normal"  # one of QUALITIES
 
     def to_params(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """The params and the arrays of the request."""
@@ -110,6 +112,7 @@ class ColorizeRequest:
             strength=number(params, "strength", 0, 2, 1.0),
             saturation=number(params, "saturation", 0, 2, 1.0),
             preview_side=None if side is None else whole(params, "preview_side", MAX_PREVIEW_SIDE),
+            quality=_quality(params.get("quality", "normal")),
         )
 
 
@@ -205,6 +208,12 @@ def _color(value: object) -> str:
     if not isinstance(value, str) or not _COLOR.match(value):
         raise InvalidParams("a colour must be written #rrggbb")
     return value.lower()
+
+
+def _quality(value: object) -> str:
+    if value not in QUALITIES:
+        raise InvalidParams(f"the quality must be {', '.join(QUALITIES)}")
+    return str(value)
 
 
 def _strip(place: object, array: Optional[Array]) -> HintStrip:  # noqa: UP045

@@ -90,8 +90,9 @@ class Lines:
         size = (min(SMOOTH * width, gray.shape[1]), min(SMOOTH * height, gray.shape[0]))
         lines = cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC)
         wide = (gray.shape[1], lines.shape[0])
-        enlarged = cv2.resize(lines, wide, interpolation=cv2.INTER_LINEAR)
-        self._wide = np.ascontiguousarray(np.moveaxis(enlarged, -1, 0))  # (4, h, W)
+        self._wide = np.stack(
+            [cv2.resize(plane, wide, interpolation=cv2.INTER_LINEAR) for plane in cv2.split(lines)]
+        )  # (4, h, W)
 
     def band(self, gray: NDArray[Any], top: int, height: int) -> NDArray[np.float32]:
         """ab of some rows of the photo.

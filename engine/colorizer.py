@@ -29,6 +29,14 @@ from engine.compose import compose
 from engine.enlarge import REACH, Area, full_size
 from engine.gray import Gray, check, lightness_of, resize_visible, to_uint8, unit
 from engine.hints import Hint, hint_planes, srgb_to_lab
+from engine.inference import (
+    FLAT,
+    NOT_FINITE,
+    fault,
+    fused,
+    has_fast_bfloat16,
+    in_brain_floats,
+)
 from engine.networks import ColorizationNetwork
 from engine.networks.base import MAX_THEME_COLORS, Features, half_hints, no_hints, no_theme
 from engine.networks.propagation import propagate
@@ -37,9 +45,19 @@ from engine.regions import Region, followed, pull, regions
 from engine.themes import Theme, reduce_theme
 from engine.weights import load_network, sha256, weights_path
 
-WORKING_SIDE = 256  # the photo's area at working size is this squared; its aspect is kept
+# The photo's area at working size is this squared; its aspect is kept. What each costs and gives:
+# python -m engine.benchmark sizes
+WORKING_SIDES = {
+    "cpu": {"draft": 128, "normal": 256, "fine": 384},
+    "cuda": {"draft": 192, "normal": 256, "fine": 384},
+}
+QUALITIES = ("draft", "normal", "fine")
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
 SAME_AB = 0.25  # CIE units; a smaller difference between two results is not seen
+PRECISION_NOTE = (
+    "The network's numbers ran out of range on this machine; the picture was made again in single "
+    "precision, which is slower."
+)
 # per picture: so many sets of dots can be taken up again without the encoder, and so many of those
 # with a theme without the decoder
 _KEPT_FEATURES, _KEPT_DECODED = 4, 8
@@ -66,6 +84,7 @@ class Picture:
     gray: Gray  # (H, W) or (H, W, 2), as given to `open`
     lightness: Tensor  # (1, 1, h, w) at working size, L / 100, padded to the network's multiple
     size: tuple[int, int]  # (height, width) at working size, without the padding
+    side: int  # of the square that has the working size's area
     features: OrderedDict[bytes, Features] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )  # the encoder's answers by the hints they were made with, newest last
@@ -115,6 +134,7 @@ class Result:
     picture: Picture
     ab: NDArray[np.float32]  # (h, w, 2), CIE units
     hints: tuple[Hint, ...]
+    notes: tuple[str, ...] = ()  # sentences for people
 
     def full(self, tick: Tick = no_tick, area: Area | None = None) -> Gray:
         """The photo in colour, at its own size and dtype: (H, W, 3), or (H, W, 4) with alpha.
@@ -128,6 +148,8 @@ class Result:
 
         since: a result of the same picture. An empty one if nothing changed.
         """
+        if self.ab.shape != since.ab.shape:  # of another quality
+            return 0, 0, self.picture.width, self.picture.height
         height, width = self.ab.shape[:2]
         different = np.abs(self.ab - since.ab).max(-1) > SAME_AB
         rows, columns = np.flatnonzero(different.any(1)), np.flatnonzero(different.any(0))
@@ -170,12 +192,13 @@ class Colorizer:
     """A network on a device. Safe to call from several threads; calls take turns."""
 
     def __init__(self, network: ColorizationNetwork, name: str, device: str, digest: str) -> None:
-        self.network = network.to(device)
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        layout = torch.channels_last
+        self._precise = fused(network).to(device, memory_format=layout)  # type: ignore[call-overload]
+        short = has_fast_bfloat16(device)
+        self.network = in_brain_floats(self._precise) if short else self._precise
         self.name = name
         self.device = device
         self.weights_sha256 = digest
-        self.precision = torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
         self._turn = threading.Lock()
 
     @classmethod
@@ -188,17 +211,28 @@ class Colorizer:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         return cls(loaded, network, device, sha256(weights_path(network)))
 
-    def open(self, gray: Gray) -> Picture:
+    def open(self, gray: Gray, quality: str = "normal") -> Picture:
         """Make a photo ready.
 
         gray: (H, W), or (H, W, 2) with alpha last; uint8, uint16 (0..65535) or float32 (0..1);
-        sRGB-encoded luminance. Raises ValueError with a sentence for people.
+        sRGB-encoded luminance. quality: one of QUALITIES; finer ones take longer. Raises
+        ValueError with a sentence for people.
         """
+        return self.open_at(gray, self.working_side(quality))
+
+    def open_at(self, gray: Gray, side: int) -> Picture:
+        """Make a photo ready at the working size that has the area of a square of `side` pixels."""
         check(gray)
-        small, size = self._working_size(gray)
+        small, size = _working_size(gray, side)
         lightness = torch.from_numpy(lightness_of(small))[None, None]
         padded = pad_to(lightness, self.network.multiple)
-        return Picture(gray, padded.to(self.device), size)
+        return Picture(gray, padded.to(self.device), size, side)
+
+    def working_side(self, quality: str) -> int:
+        """Raises ValueError when the quality is none of QUALITIES."""
+        if quality not in QUALITIES:
+            raise ValueError(f"the quality must be {', '.join(QUALITIES)}, not “{quality}”")
+        return WORKING_SIDES[self.device][quality]
 
     def colorize(
         self,
@@ -223,12 +257,11 @@ class Colorizer:
         with self._turn, torch.inference_mode():
             tick(0.0)
             planes = self._planes(picture, kept)
-            with self._precision():
-                self._features(picture, planes)
-                tick(0.7)
-                ab = self._decode(picture, planes, theme, strength) * saturation
-            if not torch.isfinite(ab).all():
-                ab = self._carefully(picture, planes, theme, strength) * saturation
+            before = self.network
+            self._features(picture, planes)
+            tick(0.7)
+            ab = self._mix(picture, planes, theme, strength) * saturation
+            notes = () if self.network is before else (PRECISION_NOTE,)
             if kept:
                 ab = lock(picture.lightness, planes, ab)
             tick(1.0)
@@ -236,7 +269,7 @@ class Colorizer:
         cut = ab[0, :, :height, :width].permute(1, 2, 0).float().cpu().numpy() * AB_SCALE
         colored = np.ascontiguousarray(cut, np.float32)
         _pull_locked(picture, kept, colored)
-        return Result(picture, colored, kept)
+        return Result(picture, colored, kept, notes)
 
     def thumbnails(
         self, picture: Picture, themes: Sequence[Theme], side: int
@@ -262,34 +295,12 @@ class Colorizer:
         height, width = (max(1, length // 2) for length in picture.size)
         padded = pad_to(half, self.network.multiple)
         tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
-        with self._turn, torch.inference_mode(), self._precision():
+        with self._turn, torch.inference_mode():
             features = self.network.encode(padded, no_hints(padded))
             many = tuple(f.expand(len(themes), -1, -1, -1) for f in features)
             ab = self.network.decode(many, tokens)
         cut = ab[:, :, :height, :width].permute(0, 2, 3, 1).float().cpu().numpy() * AB_SCALE
         return np.ascontiguousarray(cut, np.float32)
-
-    def _precision(self) -> torch.autocast:
-        fast = self.precision == torch.bfloat16
-        return torch.autocast(self.device, torch.bfloat16, enabled=fast)
-
-    def _carefully(
-        self, picture: Picture, planes: Tensor, theme: Theme | None, strength: float
-    ) -> Tensor:
-        """The same in single precision, for a device whose short numbers ran out of range."""
-        log.warning("the result was not finite; working in single precision from now on")
-        self.precision = torch.float32
-        picture.features.clear()
-        picture.decoded.clear()
-        return self._decode(picture, planes, theme, strength)
-
-    def _working_size(self, gray: Gray) -> tuple[Gray, tuple[int, int]]:
-        scale = WORKING_SIDE / float(np.sqrt(gray.shape[0] * gray.shape[1]))
-        height, width = (max(1, round(side * scale)) for side in gray.shape[:2])
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        if gray.ndim == 2:
-            return cv2.resize(gray, (width, height), interpolation=method), (height, width)
-        return resize_visible(gray, (width, height), method), (height, width)
 
     def _planes(self, picture: Picture, hints: Sequence[Hint]) -> Tensor:
         """The hints tensor (1, 3, h, w), padded; colours as the photo's lightness can show them."""
@@ -303,6 +314,45 @@ class Colorizer:
         padded = np.pad(planes, ((0, 0), (0, bottom), (0, right)))
         return torch.from_numpy(padded)[None].to(self.device)
 
+    def _mix(
+        self, picture: Picture, planes: Tensor, theme: Theme | None, strength: float
+    ) -> Tensor:
+        """The network's colours in a theme of that strength: (1, 2, h, w), 32 bits."""
+        nothing = no_theme(picture.lightness)
+        if theme is None or not theme.colors or strength == 0:
+            return self._decoded(picture, planes, nothing)
+        tokens = theme_tensor(theme).to(self.device)
+        themed = self._decoded(picture, planes, tokens)
+        if strength < 1:
+            return torch.lerp(self._decoded(picture, planes, nothing), themed, strength)
+        return torch.lerp(themed, only_theme(themed, tokens), strength - 1)
+
+    def _answer(self, picture: Picture, planes: Tensor, tokens: Tensor) -> Tensor:
+        """The network's own colours. Where 16 bits go wrong, 32 are used from then on.
+
+        Raises RuntimeError when 32 bits give no numbers either.
+        """
+        ab = self._decode(picture, planes, tokens)
+        wrong = fault(ab, picture.lightness)
+        if wrong and self.network is not self._precise:
+            short, self.network = self.network, self._precise
+            picture.features.clear()
+            again = self._decode(picture, planes, tokens)
+            still = fault(again, picture.lightness)
+            if wrong == still == FLAT:  # the photo is like that
+                self.network = short
+                picture.features.clear()
+                return ab
+            log.warning("the network's answer was %s in 16 bits; it works in 32 from now on", wrong)
+            ab, wrong = again, still
+        if wrong == NOT_FINITE:
+            raise RuntimeError("the network's answer is not finite: its weights are damaged")
+        return ab
+
+    def _decode(self, picture: Picture, planes: Tensor, tokens: Tensor) -> Tensor:
+        features = self._features(picture, planes)
+        return self.network.decode(features, tokens).float()
+
     def _features(self, picture: Picture, planes: Tensor) -> Features:
         return _remembered(
             picture.features,
@@ -312,26 +362,13 @@ class Colorizer:
         )
 
     def _decoded(self, picture: Picture, planes: Tensor, tokens: Tensor) -> Tensor:
-        """The network's ab (1, 2, h, w) in float32; kept, so that a slider need not wait for it."""
+        """The network's colours, kept with the picture: a slider need not wait for them again."""
         return _remembered(
             picture.decoded,
             (_key(planes), _key(tokens)),
             _KEPT_DECODED,
-            lambda: self.network.decode(self._features(picture, planes), tokens).float(),
+            lambda: self._answer(picture, planes, tokens),
         )
-
-    def _decode(
-        self, picture: Picture, planes: Tensor, theme: Theme | None, strength: float
-    ) -> Tensor:
-        """Between no theme and the theme, and between the theme and only its colours, in a line."""
-        nothing = no_theme(picture.lightness)
-        if theme is None or not theme.colors or strength == 0:
-            return self._decoded(picture, planes, nothing)
-        tokens = theme_tensor(theme).to(self.device)
-        themed = self._decoded(picture, planes, tokens)
-        if strength < 1:
-            return torch.lerp(self._decoded(picture, planes, nothing), themed, strength)
-        return torch.lerp(themed, only_theme(themed, tokens).float(), strength - 1)
 
 
 def _key(tensor: Tensor) -> bytes:
@@ -348,17 +385,20 @@ def _remembered(held: OrderedDict[K, V], key: K, most: int, make: Callable[[], V
     return held[key]
 
 
+def _working_size(gray: Gray, side: int) -> tuple[Gray, tuple[int, int]]:
+    """The photo reduced to a square's area of pixels, and its height and width."""
+    scale = side / float(np.sqrt(gray.shape[0] * gray.shape[1]))
+    height, width = (max(1, round(length * scale)) for length in gray.shape[:2])
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    if gray.ndim == 2:
+        return cv2.resize(gray, (width, height), interpolation=method), (height, width)
+    return resize_visible(gray, (width, height), method), (height, width)
+
+
 def pad_to(lightness: Tensor, multiple: int) -> Tensor:
     """Repeat the last row and column of (N, 1, H, W) until both sides are multiples."""
     bottom, right = (-length % multiple for length in lightness.shape[2:])
     return F.pad(lightness, (0, right, 0, bottom), mode="replicate")
-
-
-def has_fast_bfloat16(device: str) -> bool:
-    """Does the device compute with 16-bit brain floats faster than with 32-bit ones?"""
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def theme_tensor(theme: Theme) -> Tensor:

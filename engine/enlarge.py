@@ -24,8 +24,8 @@ from engine.gray import unit
 
 BAND_PIXELS = 1 << 17  # coloured at a time; what is worked on fits the processor's cache
 RADIUS = 1  # of the window at working size
-EDGE = 0.1  # contrast of L (0..1) at which the slope is trusted half
-TRUST = 0.5  # share of the slope that is used; more overshoots at edges of lightness alone
+EDGE = 0.03  # contrast of L (0..1) at which the slope is trusted half
+TRUST = 0.6  # share of the slope that is used; more overshoots at edges of lightness alone
 _MAX_THREADS = 8  # for the bands
 REACH = RADIUS + 2  # cells at working size from which a place of the result takes its colour
 SMOOTH = 4  # times the working size that the cubic enlargement goes; from there on it is linear
@@ -103,9 +103,13 @@ class Lines:
         size = (min(SMOOTH * width, gray.shape[1]), min(SMOOTH * height, gray.shape[0]))
         lines = cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC)
         whole = (gray.shape[1], lines.shape[0])
-        enlarged = cv2.resize(lines, whole, interpolation=cv2.INTER_LINEAR)
-        columns = enlarged[:, x : None if wide is None else x + wide]
-        self._wide = np.ascontiguousarray(np.moveaxis(columns, -1, 0))  # (4, h, W)
+        columns = np.s_[:, x : None if wide is None else x + wide]
+        self._wide = np.stack(
+            [
+                cv2.resize(plane, whole, interpolation=cv2.INTER_LINEAR)[columns]
+                for plane in cv2.split(lines)
+            ]
+        )  # (4, h, W)
 
     def band(self, gray: NDArray[Any], top: int, height: int) -> NDArray[np.float32]:
         """ab of some rows of the photo.

@@ -16,7 +16,7 @@ def ask_settings(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> boo
     """Show the procedure's arguments. False: cancelled."""
     GimpUi.init("tincture")
     dialog = GimpUi.ProcedureDialog.new(procedure, config, _("Colorize"))
-    dialog.fill(["use-palette", "palette", "strength", "saturation", "output"])
+    dialog.fill(["use-palette", "palette", "strength", "saturation", "quality", "output"])
     config.connect("notify::palette", lambda *_args: config.set_property("use-palette", True))
     accepted = bool(dialog.run())
     dialog.destroy()

@@ -48,6 +48,7 @@ class Settings:
     strength: float = 1.0
     saturation: float = 1.0
     color_only: bool = True  # a layer in LCh-colour mode; else a normal layer
+    quality: str = "normal"  # one of the protocol's QUALITIES
 
 
 def choose_photo(selected: Sequence[int], layers: Sequence[LayerFacts]) -> int:

@@ -120,6 +120,18 @@ def _describe_colorize(procedure: Gimp.Procedure) -> None:
         COLOR_LAYER,
         READ_WRITE,
     )
+    quality = Gimp.Choice.new()
+    quality.add("draft", 0, _("Draft"), "")
+    quality.add("normal", 1, _("Normal"), "")
+    quality.add("fine", 2, _("Fine"), "")
+    procedure.add_choice_argument(
+        "quality",
+        _("_Quality"),
+        _("How closely the engine looks at the photograph; finer takes longer"),
+        quality,
+        "normal",
+        READ_WRITE,
+    )
     procedure.add_layer_return_value(
         "layer", _("Result"), _("The layer with the colours"), False, READ_WRITE
     )
@@ -249,6 +261,7 @@ def _settings(config: Gimp.ProcedureConfig) -> Settings:
         strength=config.get_property("strength"),
         saturation=config.get_property("saturation"),
         color_only=config.get_property("output") == COLOR_LAYER,
+        quality=config.get_property("quality"),
     )
 
 

@@ -80,6 +80,7 @@ class Work:
             theme=settings.theme,
             strength=settings.strength,
             saturation=settings.saturation,
+            quality=settings.quality,
         )
         return client.colorize(request, self._progress)
 

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from server.photo_files import UserError, expand, output_paths, read_gray, write_photo
+from server.photo_files import UserError, expand, output_paths, read_photo, write_photo
 from server.protocol import VERSION, launcher
 from server.protocol.client import Client, EngineError
-from server.protocol.messages import ColorizeRequest, Dot, ThemeResult
+from server.protocol.messages import QUALITIES, ColorizeRequest, Dot, ThemeResult
 
 _DTYPES = {"u1": "U8", "u2": "U16", "f4": "F32"}
 
@@ -43,6 +43,7 @@ class Wishes:
     dots: tuple[Dot, ...]
     strength: float
     saturation: float
+    quality: str
 
     def request(self, key: str) -> ColorizeRequest:
         return ColorizeRequest(
@@ -51,6 +52,7 @@ class Wishes:
             theme=self.theme,
             strength=self.strength,
             saturation=self.saturation,
+            quality=self.quality,
         )
 
 
@@ -69,7 +71,11 @@ def colorize(options: argparse.Namespace) -> int:
     photos = expand(options.photos)
     targets = output_paths(photos, Path(options.output))
     wishes = Wishes(
-        theme_colors(options.theme), tuple(options.dot), options.strength, options.saturation
+        theme_colors(options.theme),
+        tuple(options.dot),
+        options.strength,
+        options.saturation,
+        options.quality,
     )
     failed = 0
     with _worker(options.own) as work:
@@ -84,11 +90,11 @@ def colorize(options: argparse.Namespace) -> int:
 
 
 def _colorize_file(work: Worker, photo: Path, target: Path, wishes: Wishes) -> None:
-    gray = read_gray(photo)
+    read = read_photo(photo)
     with tqdm(total=100, desc=photo.name, bar_format="{desc}: {percentage:3.0f}% |{bar}| {elapsed}",
               disable=None) as bar:  # fmt: skip
-        rgb, notes = work(gray, wishes, lambda fraction: _move(bar, fraction))
-        write_photo(target, rgb)
+        rgb, notes = work(read.gray, wishes, lambda fraction: _move(bar, fraction))
+        write_photo(target, rgb, read.profile)
         _move(bar, 1.0)
     for note in notes:
         print(f"{photo.name}: {note}", file=sys.stderr)
@@ -199,7 +205,7 @@ def themes(options: argparse.Namespace) -> int:
     """Write a page that shows a photo in its recommended themes."""
     photo = Path(options.photo)
     (target,) = output_paths([photo], Path(options.output))
-    gray = read_gray(photo)
+    gray = read_photo(photo).gray
     height, width = gray.shape[:2]
     with launcher.connect_or_start() as client:
         dtype = _DTYPES[gray.dtype.str[1:]]
@@ -292,6 +298,8 @@ def _parser() -> argparse.ArgumentParser:
                        help="a colour at a place, in photo pixels; can be given often")  # fmt: skip
     color.add_argument("--strength", type=_share, default=1.0, help="of the theme, 0 to 2")
     color.add_argument("--saturation", type=_share, default=1.0, help="0 to 2")
+    color.add_argument("--quality", choices=QUALITIES, default="normal",
+                       help="finer ones take longer; default: %(default)s")  # fmt: skip
     color.add_argument("--own", action="store_true", help="work here, without a running engine")
     color.set_defaults(run=colorize)
     page = commands.add_parser("themes", help="recommend themes for a photo, on a page")

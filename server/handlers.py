@@ -106,7 +106,7 @@ class Handlers:
 
     def colorize(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
         request = ColorizeRequest.from_params(params, arrays)
-        held = self._held(request.picture)
+        held = self._held(request.picture, request.quality)
         theme, notes = used_theme(request.theme)
         hints = hints_of(request)
         notes += outside_note(hints, held.picture)
@@ -121,7 +121,7 @@ class Handlers:
         )
         answer = {
             "dots": [dot_report(report) for report in result.reports()],
-            "notes": notes,
+            "notes": [*notes, *result.notes],
             "theme": [to_hex(color) for color in theme.colors] if theme else [],
             "name": "",
             "place": [0, 0],
@@ -211,11 +211,14 @@ class Handlers:
             raise Refused(messages.BAD_PICTURE, str(error)) from error
         return Reply({"themes": [theme_entry(theme)]}, {})
 
-    def _held(self, key: str) -> Held:
+    def _held(self, key: str, quality: str | None = None) -> Held:
+        """The picture as it is held, or at the working size of a quality, which is then held."""
         held = self.pictures.get(key)
         if held is None:
             raise Refused(messages.UNKNOWN_PICTURE, "the engine does not hold this photo any more")
-        return held
+        if quality is None or held.picture.side == self.colorizer.working_side(quality):
+            return held
+        return self.pictures.put(key, self.colorizer.open(held.picture.gray, quality))
 
 
 def used_theme(colors: tuple[str, ...]) -> tuple[Theme | None, list[str]]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from server import color_profiles
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_WIDE = (np.uint32, np.float16, np.float64)
 # Luminance relative to D50, as GIMP computes it.
 _LUMINANCE = np.array((0.22248840, 0.71690369, 0.06060791), np.float32)
 
@@ -42,27 +49,76 @@ def output_paths(photos: Sequence[Path], output: Path) -> list[Path]:
     return targets
 
 
-def read_gray(path: Path) -> NDArray[Any]:
-    """A photo's sRGB-encoded luminance: (H, W), or (H, W, 2) with alpha. Raises UserError.
+@dataclass(frozen=True)
+class PhotoFile:
+    """What is read of a photo's file."""
 
-    16-bit files keep their 16 bits. Colour profiles are not looked at: sRGB is assumed.
+    gray: NDArray[Any]  # sRGB-encoded luminance: (H, W), or (H, W, 2) with alpha
+    profile: bytes | None  # the RGB colour profile that the result is written in; None: sRGB
+
+
+def read_photo(path: Path) -> PhotoFile:
+    """Read a photo. Raises UserError.
+
+    16-bit files keep their 16 bits; half floats, doubles and 32-bit integers become 32-bit floats.
+    An embedded profile, gray or RGB, is followed; without one sRGB is assumed.
     """
     if not path.is_file():
         raise UserError(f"{path} does not exist")
-    pixels = (
-        cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-        if path.stat().st_size
-        else None
-    )
+    data = path.read_bytes()
+    pixels, profile = _decode(data)
     if pixels is None:
         raise UserError(f"{path} is not a photo that can be read")
+    if pixels.dtype in _WIDE:
+        scale = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
+        pixels = (pixels / np.float64(scale)).astype(np.float32)
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise UserError(f"{path} has pixels of the type {pixels.dtype}, which cannot be coloured")
-    pixels = upright(pixels, path)
-    if pixels.ndim == 2:
+    pixels = upright(pixels, data)
+    profile = profile if color_profiles.space_of(profile) else None
+    gray = _luminance(pixels if pixels.ndim == 2 else pixels[..., :3], profile)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        gray = np.dstack((gray, pixels[..., 3]))
+    return PhotoFile(gray, profile if color_profiles.space_of(profile) == "rgb" else None)
+
+
+def _decode(data: bytes) -> tuple[NDArray[Any] | None, bytes | None]:
+    """Pixels as in the file, (H, W) or (H, W, 3 or 4) in the order RGBA, and the profile."""
+    if data[:4] in _TIFF:
+        return _decode_tiff(data)
+    if not data:
+        return None, None
+    buffer = np.frombuffer(data, np.uint8)
+    pixels, kinds, found = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
+    profiles = [
+        bytes(values.tobytes())
+        for kind, values in zip(kinds, found, strict=True)
+        if kind == cv2.IMAGE_METADATA_ICCP
+    ]
+    return _in_order(pixels), profiles[0] if profiles else None
+
+
+def _decode_tiff(data: bytes) -> tuple[NDArray[Any] | None, bytes | None]:
+    """The same for TIFF, of whose profiles OpenCV knows nothing, nor of half floats."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages.first
+            profile = page.tags.valueof("InterColorProfile")
+            if page.dtype == np.float16:
+                return page.asarray(), profile
+    except (tifffile.TiffFileError, ValueError):
+        return None, None
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    return _in_order(pixels), profile
+
+
+def _in_order(pixels: NDArray[Any] | None) -> NDArray[Any] | None:
+    """OpenCV's order of components is BGRA."""
+    if pixels is None or pixels.ndim == 2:
         return pixels
-    luminance = _luminance(np.ascontiguousarray(pixels[..., 2::-1]))
-    return luminance if pixels.shape[2] == 3 else np.dstack((luminance, pixels[..., 3]))
+    return np.asarray(
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    )
 
 
 def expand(names: Sequence[str]) -> list[Path]:
@@ -76,13 +132,9 @@ def expand(names: Sequence[str]) -> list[Path]:
     return found
 
 
-def upright(pixels: NDArray[Any], path: Path) -> NDArray[Any]:
+def upright(pixels: NDArray[Any], data: bytes) -> NDArray[Any]:
     """Turned as the camera's note (EXIF orientation) says, which OpenCV leaves out here."""
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except OSError:
-        return pixels  # a kind of file that Pillow does not know carries no such note
+    turned = _orientation(data)
     if turned in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)
     if turned in (3, 4, 7, 8):
@@ -92,9 +144,30 @@ def upright(pixels: NDArray[Any], path: Path) -> NDArray[Any]:
     return np.ascontiguousarray(pixels)
 
 
-def _luminance(rgb: NDArray[Any]) -> NDArray[Any]:
-    if (rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all():
-        return np.ascontiguousarray(rgb[..., 0])  # grey already: keep every bit
+def _orientation(data: bytes) -> int:
+    if data[:4] in _TIFF:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            return int(file.pages.first.tags.valueof("Orientation", 1))
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except OSError:
+        return 1  # a kind of file that Pillow does not know carries no such note
+
+
+def _luminance(pixels: NDArray[Any], profile: bytes | None) -> NDArray[Any]:
+    """sRGB-encoded luminance (H, W) of (H, W) or (H, W, 3) in that profile, sRGB without one."""
+    if pixels.ndim == 3 and (pixels[..., :1] == pixels).all():
+        pixels = np.ascontiguousarray(pixels[..., 0])  # grey already: keep every bit
+    space = color_profiles.space_of(profile)
+    if profile is None or (space == "gray" and pixels.ndim == 3):
+        return pixels if pixels.ndim == 2 else _srgb_luminance(pixels)
+    if space == "rgb" and color_profiles.is_srgb(profile):
+        return pixels if pixels.ndim == 2 else _srgb_luminance(pixels)
+    return color_profiles.luminance(pixels, profile)
+
+
+def _srgb_luminance(rgb: NDArray[Any]) -> NDArray[Any]:
     top = 1.0 if rgb.dtype == np.float32 else float(np.iinfo(rgb.dtype).max)
     unit = rgb.astype(np.float32) / top
     linear = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
@@ -105,21 +178,45 @@ def _luminance(rgb: NDArray[Any]) -> NDArray[Any]:
     return (encoded * top + 0.5).astype(rgb.dtype)
 
 
-def write_photo(path: Path, rgb: NDArray[Any]) -> None:
-    """Write (H, W, 3 or 4) sRGB; the file's ending chooses its kind. Raises UserError."""
-    if path.suffix.lower() in (".jpg", ".jpeg", ".webp", ".bmp") and rgb.dtype != np.uint8:
-        top = 1.0 if rgb.dtype == np.float32 else float(np.iinfo(rgb.dtype).max)
-        rgb = (rgb / top * 255 + 0.5).astype(np.uint8)
-    if path.suffix.lower() == ".png" and rgb.dtype == np.float32:
-        rgb = (rgb * 65535 + 0.5).astype(np.uint16)
-    order = [2, 1, 0, 3][: rgb.shape[2]]
-    done, data = cv2.imencode(path.suffix, np.ascontiguousarray(rgb[..., order]))
-    if not done:
+def write_photo(path: Path, rgb: NDArray[Any], profile: bytes | None = None) -> None:
+    """Write (H, W, 3 or 4) sRGB; the file's ending chooses its kind. Raises UserError.
+
+    profile: an RGB profile, whose numbers the file then holds, and which it carries.
+    """
+    if profile is not None and path.suffix.lower() != ".bmp":  # those can carry none
+        if not color_profiles.is_srgb(profile):
+            colors = color_profiles.from_srgb(rgb[..., :3], profile)
+            rgb = colors if rgb.shape[2] == 3 else np.dstack((colors, rgb[..., 3]))
+    else:
+        profile = None
+    data = _encode(path.suffix.lower(), rgb, profile)
+    if data is None:
         raise UserError(f"{path} cannot be written as a {path.suffix} file")
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(data.tobytes())
+        partial.write_bytes(data)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise UserError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _encode(suffix: str, rgb: NDArray[Any], profile: bytes | None) -> bytes | None:
+    if suffix in (".tif", ".tiff"):
+        file = io.BytesIO()
+        alpha = ["unassalpha"] if rgb.shape[2] == 4 else None
+        tifffile.imwrite(file, rgb, photometric="rgb", extrasamples=alpha, compression="zlib",
+                         iccprofile=profile, metadata=None)  # fmt: skip
+        return file.getvalue()
+    kind = np.uint16 if suffix == ".png" and rgb.dtype != np.uint8 else np.uint8
+    if rgb.dtype != kind:
+        top = 1.0 if rgb.dtype == np.float32 else float(np.iinfo(rgb.dtype).max)
+        rgb = (np.clip(rgb / top, 0, 1) * np.iinfo(kind).max + 0.5).astype(kind)
+    order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    pixels = cv2.cvtColor(np.ascontiguousarray(rgb), order)
+    if profile is None:
+        done, data = cv2.imencode(suffix, pixels)
+    else:
+        note = np.frombuffer(profile, np.uint8)[None]
+        done, data = cv2.imencodeWithMetadata(suffix, pixels, [cv2.IMAGE_METADATA_ICCP], [note])
+    return bytes(data.tobytes()) if done else None

@@ -43,12 +43,14 @@ class Pictures:
                 self._held.move_to_end(key)
             return self._held.get(key)
 
-    def put(self, key: str, picture: Picture) -> None:
+    def put(self, key: str, picture: Picture) -> Held:
+        held = Held(picture)
         with self._turn:
-            self._held[key] = Held(picture)
+            self._held[key] = held
             self._held.move_to_end(key)
             while len(self._held) > 1 and self._too_much():
                 self._held.popitem(last=False)
+        return held
 
     def drop(self, key: str) -> None:
         with self._turn:

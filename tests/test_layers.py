@@ -11,10 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ENGINE = {"torch", "numpy", "cv2", "skimage", "sklearn", "scipy", "safetensors", "PIL", "tqdm"}
+IMAGE_FILES = {"numpy", "cv2", "skimage", "PIL", "tqdm", "tifffile", "imagecodecs"}
 ALLOWED = {
     "server/protocol": {"server.protocol"},
     "gimp_plugin": {"gimp_plugin", "server.protocol", "gi"},
-    "server": {"server", "engine", "numpy", "cv2", "skimage", "PIL", "tqdm"},
+    "server": {"server", "engine", *IMAGE_FILES},
     "engine": {"engine", *ENGINE},
     "install.py": {"server.protocol"},
 }

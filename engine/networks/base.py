@@ -21,11 +21,17 @@ class ColorizationNetwork(nn.Module):
         where there is none.
     theme: (N, 7, 3), a and b / AB_SCALE and the mask; a row of zeros is an absent colour.
     Result: (N, 2, H, W), a and b / AB_SCALE.
-    H and W are multiples of `multiple`.
+    H and W are multiples of `multiple`. Everything comes in and goes out in 32 bits; in between the
+    numbers have the weights' type.
     """
 
     multiple: ClassVar[int] = 8
     dimensions: Any  # the frozen dataclass it was built from; saved with the weights
+
+    @property
+    def number_type(self) -> torch.dtype:
+        """The type of the weights."""
+        return next(self.parameters()).dtype
 
     def encode(self, lightness: Tensor, hints: Tensor) -> Features:
         """Run everything that does not depend on the theme: the heavy part."""

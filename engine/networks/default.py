@@ -121,6 +121,15 @@ class ThemeTokens(nn.Module):
         return torch.cat((none, tokens), 1), torch.cat((always, present), 1)
 
 
+def _spread(lightness: Tensor, dots: Tensor) -> Tensor:
+    """The dots (N, 3, H / 2, W / 2) spread along edges, in single precision."""
+    # To look whether there are any would break a compiled graph in two; training always spreads.
+    if not torch.compiler.is_compiling() and not dots[:, 2].any():
+        return torch.zeros_like(dots, dtype=torch.float32)
+    with torch.autocast(lightness.device.type, enabled=False):
+        return propagate(F.avg_pool2d(lightness.float(), 2), dots.float())
+
+
 class DefaultNetwork(ColorizationNetwork):
     """Encoder with attention, theme by cross-attention, colour by mixture."""
 
@@ -164,12 +173,9 @@ class DefaultNetwork(ColorizationNetwork):
 
     def encode(self, lightness: Tensor, hints: Tensor) -> Features:
         dots = half_hints(hints)
-        with torch.autocast(lightness.device.type, enabled=False):
-            spread = propagate(F.avg_pool2d(lightness.float(), 2), dots.float())
-        inputs = torch.cat(
-            (F.pixel_unshuffle(lightness, 2) - 0.5, dots, spread.to(lightness.dtype)), 1
-        )
-        half = self.stem(inputs)
+        spread = _spread(lightness, dots)
+        inputs = torch.cat((F.pixel_unshuffle(lightness, 2) - 0.5, dots, spread), 1)
+        half = self.stem(inputs.to(self.number_type))
         quarter = self.stage4(half)
         eighth = self.stage8(quarter)
         sixteenth = self.stage16(eighth)
@@ -177,7 +183,7 @@ class DefaultNetwork(ColorizationNetwork):
 
     def decode(self, features: Features, theme: Tensor) -> Tensor:
         half, quarter, eighth, sixteenth, x, spread = features
-        tokens, present = self.theme(theme)
+        tokens, present = self.theme(theme.to(self.number_type))
         x = self.block32(self.ask32(x, tokens, present))
         x = self.ask16(self.block16(self.up16(x, sixteenth)), tokens, present)
         x = self.block8(self.up8(x, eighth))

@@ -82,6 +82,7 @@ class PaperNetwork(ColorizationNetwork):
     def encode(self, lightness: Tensor, hints: Tensor) -> Features:
         share = torch.sigmoid(self.merge)
         unit_hints = torch.cat((to_unit(hints[:, :2]) * hints[:, 2:], hints[:, 2:]), 1)
+        lightness, unit_hints = lightness.to(self.number_type), unit_hints.to(self.number_type)
         first = share * self.conv1_lightness(lightness) + (1 - share) * self.conv1_hints(unit_hints)
         half = self.stage2(first)
         quarter = self.stage4(half)
@@ -90,7 +91,7 @@ class PaperNetwork(ColorizationNetwork):
     def decode(self, features: Features, theme: Tensor) -> Tensor:
         half, quarter, eighth = features
         unit_theme = torch.cat((to_unit(theme[..., :2]) * theme[..., 2:], theme[..., 2:]), -1)
-        fused_theme = self.theme(unit_theme.flatten(1))[:, :, None, None]
+        fused_theme = self.theme(unit_theme.flatten(1).to(self.number_type))[:, :, None, None]
         share = torch.sigmoid(self.fuse)
         x = self.up8(share * eighth + (1 - share) * fused_theme)
         x = self.up4(F.interpolate(x, scale_factor=2) + self.skip4(quarter))

@@ -46,23 +46,23 @@ def propagate(lightness: Tensor, hints: Tensor) -> Tensor:
 
 def _sweep(state: Tensor, lightness: Tensor, hints: Tensor) -> Tensor:
     padded = F.pad(lightness, (1, 1, 1, 1), value=-10.0)  # the outside is unlike everything
-    weights = [
-        torch.exp(-(((_shifted(padded, shift) - lightness) / EDGE) ** 2)) + 1e-4
-        for shift in _SHIFTS
-    ]
-    total = torch.stack(weights).sum(0)
-    weights = [(1 - LEAK) * weight / total for weight in weights]
+    neighbours = torch.stack([_shifted(padded, shift) for shift in _SHIFTS])
+    weights = torch.exp(-(((neighbours - lightness) / EDGE) ** 2)) + 1e-4
     # Where a pixel holds a hint, it keeps it; a pixel that is covered in part keeps its part.
     held = hints[:, 2:]
     present = (held > 0).to(held.dtype)
-    fixed = hints / held.clamp(min=1e-4)
+    fixed = present * hints / held.clamp(min=1e-4)
+    weights *= (1 - LEAK) * (1 - present) / weights.sum(0)
+    # The shifted views and the middle share one tensor, so that a sweep allocates next to nothing.
+    around = F.pad(state, (1, 1, 1, 1))
+    middle = _shifted(around, (0, 0))
+    views = [_shifted(around, shift) for shift in _SHIFTS]
     for _ in range(SWEEPS):
-        around = F.pad(state, (1, 1, 1, 1))
-        average = weights[0] * _shifted(around, _SHIFTS[0])
-        for weight, shift in zip(weights[1:], _SHIFTS[1:], strict=True):
-            average = average + weight * _shifted(around, shift)
-        state = present * fixed + (1 - present) * average
-    return state
+        average = fixed.clone()
+        for weight, view in zip(weights, views, strict=True):
+            average.addcmul_(weight, view)
+        middle.copy_(average)
+    return middle
 
 
 def _shifted(padded: Tensor, shift: tuple[int, int]) -> Tensor:

@@ -38,6 +38,7 @@ UNKNOWN_PICTURE = 1  # the engine does not hold that picture (any more): open it
 BAD_PICTURE = 2  # the picture cannot be coloured; the message says why
 BUSY = 3  # too many jobs wait
 
+QUALITIES = ("draft", "normal", "fine")  # finer ones take longer
 MAX_PIXELS = 200_000_000
 MAX_DOTS = 10_000
 MAX_COLORS = 65_536  # of a theme: as many as a palette may have; the engine reduces them
@@ -93,6 +94,7 @@ class ColorizeRequest:
     locked: tuple[tuple[float, float], ...] = ()  # places of dots whose region takes their colour
     since: str = ""  # name of a full-size result: only what differs from it is wanted
     live: bool = False  # a newer live request for the picture takes the place of a waiting one
+    quality: str = "normal"  # one of QUALITIES
 
     def to_params(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """The params and the arrays of the request."""
@@ -120,6 +122,7 @@ class ColorizeRequest:
             locked=tuple(_place(p) for p in _items(params, "locked", MAX_DOTS)),
             since=text(params, "since", default=""),
             live=params.get("live") is True,
+            quality=_quality(params.get("quality", "normal")),
         )
 
 
@@ -240,6 +243,12 @@ def _place(value: object) -> tuple[float, float]:
         raise InvalidParams("a place must be [x, y]")
     place = dict(zip("xy", value))
     return number(place, "x", -1e6, 1e6), number(place, "y", -1e6, 1e6)
+
+
+def _quality(value: object) -> str:
+    if value not in QUALITIES:
+        raise InvalidParams(f"the quality must be {', '.join(QUALITIES)}")
+    return str(value)
 
 
 def _strip(place: object, array: Optional[Array]) -> HintStrip:  # noqa: UP045

@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from engine.colorizer import Cancelled, Colorizer, Picture, Result
+from engine.colorizer import QUALITIES, WORKING_SIDES, Cancelled, Colorizer, Picture, Result
 from engine.hints import Hint
+from engine.inference import fused, in_brain_floats
 from engine.themes import Theme
+from engine.weights import load_network
 
 BLUES = Theme(((16, 48, 128), (32, 96, 176), (96, 160, 224)))
 EARTH = Theme(((120, 60, 20), (190, 120, 60), (230, 190, 140)))
@@ -230,21 +233,22 @@ def test_thumbnails_show_each_theme(colorizer: Colorizer, picture: Picture) -> N
     assert blue[..., 2].mean() > earth[..., 2].mean() + 5
 
 
-def test_numbers_out_of_range_are_made_good_in_single_precision(
-    gray: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("factor", [float("nan"), 0.0], ids=["not finite", "flat"])
+def test_a_bad_answer_in_short_numbers_is_made_again_in_single_precision_and_said(
+    gray: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, factor: float
 ) -> None:
     colorizer = Colorizer.load(device="cpu")
+    colorizer.network = short = in_brain_floats(colorizer.network)
     picture = colorizer.open(gray)
-    decode = colorizer.network.decode
-    broken = iter((True, False))
+    decode = short.decode
+    monkeypatch.setattr(short, "decode", lambda *arguments: decode(*arguments) * factor)
 
-    def once_broken(*arguments: Any) -> Any:
-        ab = decode(*arguments)
-        return ab * float("nan") if next(broken) else ab
+    result = colorizer.colorize(picture, theme=BLUES)
 
-    monkeypatch.setattr(colorizer.network, "decode", once_broken)
-
-    assert np.isfinite(colorizer.colorize(picture).ab).all()
+    assert np.isfinite(result.ab).all() and np.ptp(result.ab) > 1
+    assert any("single precision" in note for note in result.notes)
+    assert colorizer.network is not short
+    assert not colorizer.colorize(picture).notes
 
 
 def test_a_locked_dot_takes_all_of_its_region(colorizer: Colorizer, picture: Picture) -> None:
@@ -274,3 +278,55 @@ def test_what_did_not_change_is_not_in_the_changed_rectangle(
     assert outside.max() <= 1
     assert before.changed(before) == (0, 0, 0, 0)
     assert before.full(area=(0, 0, 0, 0)).shape == (0, 0, 3)
+
+
+def test_a_photo_that_is_one_colour_is_no_fault(gray: NDArray[np.uint8]) -> None:
+    colorizer = Colorizer.load(device="cpu")
+    network = colorizer.network
+
+    result = colorizer.colorize(colorizer.open(np.full_like(gray, 90)), theme=BLUES, strength=2)
+
+    assert not result.notes and colorizer.network is network
+
+
+def test_weights_that_give_no_numbers_are_called_damaged(gray: NDArray[np.uint8]) -> None:
+    network = load_network()
+    with torch.no_grad():
+        next(network.parameters()).fill_(float("nan"))
+    colorizer = Colorizer(network, "default", "cpu", "")
+
+    with pytest.raises(RuntimeError, match="damaged"):
+        colorizer.colorize(colorizer.open(gray))
+
+
+def test_short_numbers_and_fused_layers_change_ab_by_little(
+    gray: NDArray[np.uint8], picture: Picture
+) -> None:
+    hints = [Hint(300, 60, 5, (200, 30, 40))]
+    precise = Colorizer.load(device="cpu")
+    precise.network = load_network()
+    short = Colorizer.load(device="cpu")
+    short.network = in_brain_floats(fused(load_network()))
+    single = Colorizer.load(device="cpu")
+    single.network = fused(load_network())
+
+    a, b, c = (x.colorize(x.open(gray), hints, BLUES).ab for x in (precise, single, short))
+
+    assert np.abs(a - b).max() < 0.01  # CIE units
+    assert np.abs(a - c).max() < 2 and np.abs(a - c).mean() < 0.2
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_every_quality_colours_and_has_its_own_working_size(
+    colorizer: Colorizer, gray: NDArray[np.uint8], quality: str
+) -> None:
+    picture = colorizer.open(gray, quality)
+
+    side = WORKING_SIDES["cpu"][quality]
+    assert picture.size[0] * picture.size[1] == pytest.approx(side**2, rel=0.02)
+    assert colorizer.colorize(picture).full().shape == (400, 600, 3)
+
+
+def test_an_unknown_quality_is_refused(colorizer: Colorizer, gray: NDArray[np.uint8]) -> None:
+    with pytest.raises(ValueError, match="draft, normal, fine"):
+        colorizer.open(gray, "best")

@@ -10,7 +10,7 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from server.command_line import main, theme_colors
-from server.photo_files import read_gray
+from server.photo_files import read_photo
 from server.protocol.client import Client
 from tests.conftest import SAMPLES
 
@@ -71,7 +71,7 @@ def test_photos_stand_upright(gray: np.ndarray, tmp_path: Path, orientation: int
     Image.fromarray(gray).save(path, exif=exif)
 
     with Image.open(path) as image:
-        assert np.array_equal(read_gray(path), np.asarray(ImageOps.exif_transpose(image)))
+        assert np.array_equal(read_photo(path).gray, np.asarray(ImageOps.exif_transpose(image)))
 
 
 def test_a_folder_of_photos_is_coloured(home: Path, photo: Path, tmp_path: Path) -> None:

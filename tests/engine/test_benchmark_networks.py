@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine import benchmark
+from engine import benchmark_networks as benchmark
 from engine.networks.zhang import ZhangNetwork
 
 

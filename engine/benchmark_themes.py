@@ -1,13 +1,14 @@
-"""Six thumbnails in one batch beside single runs: `python -m engine.benchmark_themes`.
+"""Six thumbnails in one batch beside single runs: `python -m engine.benchmark themes`.
 
 All rows work at the same size, the thumbnails' own. A single run encodes and decodes once.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,8 @@ COUNT = 6
 REPEATS = 21
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args(arguments)
     colorizer = Colorizer.load()
     recommender = ThemeRecommender.load(load_network("default"))
     photo = cv2.imread(str(Path(skimage.__file__).parent / "data/coffee.png"), cv2.IMREAD_GRAYSCALE)

@@ -20,10 +20,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor
 
-from engine.color import AB_SCALE
+from engine.color import AB_SCALE, lab_of
 from engine.compose import compose
 from engine.enlarge import full_size
 from engine.gray import Gray, check, lightness_of, resize_visible, to_uint8, unit
@@ -130,12 +129,14 @@ class Result:
         """How well each dot was followed."""
         if not self.hints:
             return ()
+        from skimage.color import deltaE_ciede2000  # costs a quarter of a second at the start
+
         gray = gray_at(self.picture.gray, self.hints)
         asked = np.array([srgb_to_lab(hint.color)[1:] for hint in self.hints], np.float32)
         reached_ab = np.stack([_sample(self.ab, hint, self.picture) for hint in self.hints])
         reachable = compose(gray[None], asked[None])[0]
         reached = compose(gray[None], reached_ab[None])[0]
-        delta = deltaE_ciede2000(rgb2lab(reachable), rgb2lab(reached))
+        delta = deltaE_ciede2000(lab_of(reachable), lab_of(reached))
         return tuple(
             HintReport(hint, _color(a), _color(b), float(d))
             for hint, a, b, d in zip(self.hints, reachable, reached, delta, strict=True)

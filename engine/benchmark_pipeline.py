@@ -9,8 +9,8 @@ The engine's own part, at 1, 12, 24 and 100 megapixels, on the processor and on 
     enlarge   colour from working size to the photo's own, along the edges of L
     compose   colour and the photo's lightness to RGB
 
-Milliseconds, medians. The bands of "enlarge" and "compose" run together on all cores; their time is
-parted as that on the cores was. `python -m server.benchmark` adds the files and the socket, and
+Milliseconds, medians. The bands of "enlarge" and "compose" run together on all cores; their time
+is parted as that on the cores was. `python -m server.benchmark` adds the files and the socket, and
 what all of it costs together.
 """
 

@@ -6,7 +6,11 @@ scikit-image's `rgb2lab` and `lab2rgb`.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 AB_SCALE = 110.0  # networks see ab / AB_SCALE, which is within -1..1 for every sRGB colour
@@ -45,6 +49,16 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     )
     x, y, z = f.unbind(-3)
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), -3)
+
+
+def lab_of(rgb: NDArray[Any]) -> NDArray[np.float32]:
+    """CIE Lab (D65) of sRGB pixels (*, 3): uint8, or float 0..1. Returns the same shape.
+
+    The same numbers as scikit-image's `rgb2lab`, without what importing that costs at the start.
+    """
+    unit = rgb.astype(np.float32) / np.float32(255 if rgb.dtype == np.uint8 else 1)
+    channels = torch.from_numpy(unit.reshape(-1, 3).T[..., None].copy())
+    return np.asarray(rgb_to_lab(channels)[..., 0].numpy().T.reshape(rgb.shape))
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:

@@ -21,10 +21,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor
 
-from engine.color import AB_SCALE
+from engine.color import AB_SCALE, lab_of
 from engine.compose import compose
 from engine.enlarge import REACH, Area, full_size
 from engine.gray import Gray, check, lightness_of, resize_visible, to_uint8, unit
@@ -169,13 +168,15 @@ class Result:
         """How well each dot was followed."""
         if not self.hints:
             return ()
+        from skimage.color import deltaE_ciede2000  # costs a quarter of a second at the start
+
         gray = gray_at(self.picture.gray, self.hints)
         asked = np.array([srgb_to_lab(hint.color)[1:] for hint in self.hints], np.float32)
         reached_ab = np.stack([self.ab[_cell(hint, self.picture)] for hint in self.hints])
         reachable = compose(gray[None], asked[None])[0]
         reached = compose(gray[None], reached_ab[None])[0]
-        delta = deltaE_ciede2000(rgb2lab(reachable), rgb2lab(reached))
-        wanted = rgb2lab(reachable)[:, 1:].astype(np.float32)
+        delta = deltaE_ciede2000(lab_of(reachable), lab_of(reached))
+        wanted = lab_of(reachable)[:, 1:].astype(np.float32)
         shares = [
             followed(self.ab, region, ab)
             for region, ab in zip(_hint_regions(self.picture, self.hints), wanted, strict=True)

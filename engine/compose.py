@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 # Luminance of linear sRGB relative to D50 (Bradford-adapted), as GIMP's colour engine has it.
 LUMINANCE_D50 = np.array((0.22248840, 0.71690369, 0.06060791), np.float32)
-_BISECTIONS = 14  # chroma of colours out of gamut to 1/16384
+# Halvings that find the chroma of a colour out of gamut: to 0.1 CIE units, less than 8 bits show,
+# or to 0.01.
+_HALVINGS_8_BITS, _HALVINGS = 10, 14
 
 
 Plane = NDArray[np.float32]  # any shape; the three components of a colour lie in planes, since
@@ -32,10 +34,12 @@ def compose(gray: NDArray[Any], ab: NDArray[np.float32]) -> NDArray[Any]:
     """
     luminance, lightness = _tones(gray)
     a, b = np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])
-    chroma = _chroma(lightness, a, b)
+    chroma = _chroma(luminance, lightness, a, b)
     outside = _outside(chroma, luminance)
     if outside.any():
-        inside = _reduced(luminance[outside], lightness[outside], a[outside], b[outside])
+        halvings = _HALVINGS_8_BITS if gray.dtype == np.uint8 else _HALVINGS
+        far = (luminance[outside], lightness[outside], a[outside], b[outside])
+        inside = _reduced(*far, halvings)
         for plane, values in zip(chroma, inside, strict=True):
             plane[outside] = values
     encoded = [_encode(np.clip(plane + luminance, 0, 1), gray.dtype) for plane in chroma]
@@ -83,10 +87,9 @@ def _lab_f(luminance: Plane) -> Plane:
     return np.where(luminance > (6 / 29) ** 3, np.cbrt(luminance), start).astype(np.float32)
 
 
-def _chroma(f: Plane, a: Plane, b: Plane) -> Planes:
-    """Linear sRGB of a Lab colour less grey of the same luminance, which may be negative."""
+def _chroma(y: Plane, f: Plane, a: Plane, b: Plane) -> Planes:
+    """Linear sRGB of a Lab colour less grey of the same luminance y, which may be negative."""
     x = _lab_f_inverse(f + a * np.float32(1 / 500))
-    y = _lab_f_inverse(f)
     z = _lab_f_inverse(f - b * np.float32(1 / 200))
     planes = [row[0] * x + row[1] * y + row[2] * z for row in _CHROMA_FROM_XYZ]
     return planes[0], planes[1], planes[2]
@@ -106,13 +109,14 @@ def _outside(chroma: Planes, luminance: Plane) -> NDArray[np.bool_]:
     return np.asarray(low | (np.maximum(np.maximum(r, g), b) + luminance > 1))
 
 
-def _reduced(luminance: Plane, f: Plane, a: Plane, b: Plane) -> Planes:
+def _reduced(luminance: Plane, f: Plane, a: Plane, b: Plane, halvings: int) -> Planes:
     """The chroma term at the largest share of ab that is inside the gamut."""
     share = np.zeros_like(luminance)
-    for step in range(1, _BISECTIONS + 1):
+    for step in range(1, halvings + 1):
         more = share + np.float32(0.5**step)
-        share = np.where(_outside(_chroma(f, a * more, b * more), luminance), share, more)
-    return _chroma(f, a * share, b * share)
+        color = _chroma(luminance, f, a * more, b * more)
+        share = np.where(_outside(color, luminance), share, more)
+    return _chroma(luminance, f, a * share, b * share)
 
 
 _RGB_FROM_XYZ = np.linalg.inv(

@@ -24,8 +24,8 @@ from engine.gray import unit
 
 BAND_PIXELS = 1 << 17  # coloured at a time; what is worked on fits the processor's cache
 RADIUS = 1  # of the window at working size
-EDGE = 0.03  # contrast of L (0..1) at which the slope is trusted half
-TRUST = 0.6  # share of the slope that is used; more overshoots at edges of lightness alone
+EDGE = 0.05  # contrast of L (0..1) at which the slope is trusted half
+TRUST = 0.5  # share of the slope that is used; more overshoots at edges of lightness alone
 _MAX_THREADS = 8  # for the bands
 REACH = RADIUS + 2  # cells at working size from which a place of the result takes its colour
 SMOOTH = 4  # times the working size that the cubic enlargement goes; from there on it is linear

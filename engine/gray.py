@@ -7,7 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.color import rgb2lab
+
+from engine.color import lab_of
 
 MAX_PIXELS = 200_000_000
 DTYPES = (np.uint8, np.uint16, np.float32)
@@ -59,4 +60,4 @@ def resize_visible(gray: Gray, size: tuple[int, int], method: int) -> NDArray[np
 def lightness_of(gray: Gray) -> NDArray[np.float32]:
     """L / 100 of sRGB-encoded luminance (H, W)."""
     values = unit(gray)
-    return (rgb2lab(np.repeat(values[..., None], 3, -1))[..., 0] / 100).astype(np.float32)
+    return lab_of(np.repeat(values[..., None], 3, -1))[..., 0] / np.float32(100)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.color import rgb2lab
+
+from engine.color import lab_of
 
 OPAQUE = 128  # alpha from which a painted pixel counts; a soft brush's rim does not
 SAME_COLOR = 24  # largest difference of one 8-bit component inside a dot
@@ -161,5 +162,5 @@ def _covered(
 
 def srgb_to_lab(color: tuple[int, int, int]) -> tuple[float, float, float]:
     """CIE Lab (D65) of one 8-bit sRGB colour."""
-    lightness, a, b = rgb2lab(np.array([[color]], np.uint8))[0, 0]
+    lightness, a, b = lab_of(np.array(color, np.uint8))
     return float(lightness), float(a), float(b)

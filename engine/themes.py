@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skimage.color import rgb2lab
 
-from engine.color import lab_to_rgb
+from engine.color import lab_of, lab_to_rgb
 
 if TYPE_CHECKING:
     from sklearn.cluster import KMeans
@@ -58,7 +57,7 @@ def theme_from_photo(rgb: NDArray[np.uint8], count: int | None = None) -> Theme:
     if scale < 1:
         height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
         rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    lab = rgb2lab(rgb).reshape(-1, 3)
+    lab = lab_of(rgb).reshape(-1, 3).astype(np.float64)
     return _theme(lab, np.ones(len(lab)), lab[:, 1:], count)
 
 
@@ -78,13 +77,13 @@ def reduce_theme(colors: Sequence[Color], limit: int = MAX_COLORS, name: str = "
             tuple(float(share[color]) for color in unique),
             name,
         )
-    lab = rgb2lab(distinct[None])[0]
+    lab = lab_of(distinct[None])[0].astype(np.float64)
     return Theme(*_cluster(lab, counts.astype(float), lab, limit), name)
 
 
 def ab_of(theme: Theme) -> NDArray[np.float64]:
     """The theme's colours in CIE ab: (K, 2)."""
-    return rgb2lab(np.array([theme.colors], np.uint8))[0, :, 1:]
+    return lab_of(np.array([theme.colors], np.uint8))[0, :, 1:].astype(np.float64)
 
 
 def colors_of_lab(lab: NDArray[np.floating[Any]]) -> tuple[Color, ...]:

@@ -7,6 +7,7 @@ runs or starts already, it leaves at once with exit status 0: one is enough.
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import os
 import signal
@@ -55,6 +56,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         rendezvous.write(place, meeting)
     log.info("ready: %s on %s, pid %d", colorizer.name, colorizer.device, os.getpid())
     _end_on_signals(listener.ended)
+    # Only the report on a dot needs it; it is fetched while the first photo is on its way.
+    threading.Thread(target=importlib.import_module, args=("skimage.color",), daemon=True).start()
     while not listener.ended.wait(LOOK_SECONDS):
         if listener.idle_seconds() > arguments.idle_minutes * 60:
             log.info("nobody has called for %g minutes", arguments.idle_minutes)

@@ -10,8 +10,9 @@
     theme      a new theme on the same photo, likewise
     memory     what the engine's peak adds to its idle size
 
-and, as the window shows them while one works, a preview of 1024 pixels: first, new dot, new theme.
-Medians. `python -m tests.gimp.benchmark` measures GIMP's own part, reading and writing layers.
+then, as the window shows them while one works, previews of 1024 pixels, and how long an engine
+takes from being started to its first answer. Medians. `python -m tests.gimp.benchmark` measures
+GIMP's own part, reading and writing layers.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         previews.append(f"| {megapixels} | " + " | ".join(f"{preview[p]:.2f} s" for p in PREVIEWS))
     print(f"\n| megapixels | preview: {' | '.join(PREVIEWS)} |\n" + "| ---: |" * 1 + " ---: |" * 3)
     print(" |\n".join(previews) + " |")
+    print(f"\nstart to first answer: {statistics.median(start() for _ in range(3)):.1f} s")
     return 0
 
 
@@ -156,6 +158,14 @@ def timed(client: Client, request: ColorizeRequest) -> float:
     began = time.perf_counter()
     client.colorize(request)
     return time.perf_counter() - began
+
+
+def start() -> float:
+    """Seconds from starting an engine to its first answer."""
+    began = time.perf_counter()
+    with fresh_engine() as client:
+        run(client, photo((600, 400)), PREVIEW_SIDE, {step: [] for step in PREVIEWS}, 0)
+        return time.perf_counter() - began
 
 
 def peak_memory(process_id: int) -> int:

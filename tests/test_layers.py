@@ -16,7 +16,7 @@ ALLOWED = {
     "server/protocol": {"server.protocol"},
     "gimp_plugin": {"gimp_plugin", "server.protocol", "gi"},
     "server": {"server", "engine", *IMAGE_FILES},
-    "engine": {"engine", *ENGINE},
+    "engine": {"engine", *ENGINE, "onnxruntime", "openvino"},  # those in a benchmark, if installed
     "install.py": {"server.protocol"},
 }
 TOUCH_GIMP = {"tincture.py", "canvas.py", "dialog.py"}

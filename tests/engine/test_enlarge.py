@@ -39,6 +39,21 @@ def test_colour_stops_at_an_edge_sooner_than_with_cubic() -> None:
     assert ours < 0.8 * cubic
 
 
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_line_thinner_than_a_cell_takes_more_of_its_colour_than_with_cubic(width: int) -> None:
+    gray = np.full((64, 64), 60, np.uint8)
+    gray[:, 33 : 33 + width] = 200
+    truth = np.zeros((64, 64, 2), np.float32)
+    truth[:, 33 : 33 + width] = (40, -30)
+    small = cv2.resize(truth, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+    ours = np.abs(enlarge_ab(small, gray) - truth)
+    cubic = np.abs(cv2.resize(small, (64, 64), interpolation=cv2.INTER_CUBIC) - truth)
+
+    assert ours.mean() < 0.7 * cubic.mean()
+    assert ours[:, 33 : 33 + width].mean() < 0.9 * cubic[:, 33 : 33 + width].mean()
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("alpha", [False, True])
 def test_bands_leave_no_seams(

@@ -266,6 +266,44 @@ OUTCOME.update(own_mask=layer.get_mask() == mask)
     assert seen["own_mask"]
 
 
+def test_a_new_run_keeps_what_was_done_to_the_result(studio: Studio, running: Client) -> None:
+    """Opacity, mask, name, place and selection stay; only the colours are new."""
+    seen = studio.script("""
+image = new_image(120, 90, "RGB")
+photo = new_layer(image, 120, 90, "RGB_IMAGE")
+ok, error, layer = colorize(image, photo)
+before = read(layer)
+layer.set_opacity(40)
+layer.set_name("My colours")
+layer.add_mask(layer.create_mask(Gimp.AddMaskType.BLACK))
+top = new_layer(image, 120, 90, "RGB_IMAGE", name="top")
+image.set_selected_layers([layer])
+
+ok, error, layer = colorize(image, photo, theme_colors="#b04010 #d07030 #f0a060")
+OUTCOME.update(ok=ok, error=error, names=names(image), opacity=layer.get_opacity(),
+    mask=layer.get_mask() is not None and max(read(layer.get_mask(), "Y u8")) == 0,
+    selected=[one.get_name() for one in image.get_selected_layers()], changed=read(layer) != before)
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["names"] == ["top", "My colours", "photo"]
+    assert seen["opacity"] == pytest.approx(40, abs=0.1) and seen["mask"]
+    assert seen["selected"] == ["My colours"] and seen["changed"]
+
+
+def test_the_quality_can_be_chosen(studio: Studio, running: Client) -> None:
+    seen = studio.script("""
+image = new_image(300, 200, "RGB")
+photo = new_layer(image, 300, 200, "RGB_IMAGE")
+for quality in ("draft", "normal", "fine"):
+    ok, error, layer = colorize(image, photo, quality=quality)
+    assert ok, error
+    OUTCOME[quality] = hashlib.sha256(read(layer)).hexdigest()
+""")
+
+    assert len(set(seen.values())) == 3
+
+
 def test_a_photo_in_a_group_gets_its_result_beside_it(studio: Studio, running: Client) -> None:
     seen = studio.script("""
 image = new_image(64, 48, "RGB")

@@ -58,6 +58,7 @@ def lab_by_littlecms(pixels: NDArray[Any], profile: bytes) -> NDArray[np.float64
     transform = ImageCms.buildTransform(
         source, ImageCms.createProfile("LAB"), mode, "LAB",
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.NOOPTIMIZE,  # else through tables that are coarse in the dark
     )  # fmt: skip
     image = ImageCms.applyTransform(Image.fromarray(eight_bits(pixels)), transform)
     assert image is not None

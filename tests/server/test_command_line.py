@@ -199,3 +199,23 @@ def test_check_start_status_and_stop(home: Path, capsys: pytest.CaptureFixture[s
     assert "256x256 coloured in" in output
     assert "default on" in output
     assert "the engine was stopped" in output
+
+
+@pytest.mark.parametrize("quality", ["draft", "fine"])
+def test_the_quality_can_be_chosen_and_an_engine_follows_it(
+    engine: Client, photo: Path, tmp_path: Path, quality: str
+) -> None:
+    names = ("normal", quality, "own")
+    normal, chosen, own = (tmp_path / f"{name}.png" for name in names)
+
+    assert main(["colorize", str(photo), "-o", str(normal)]) == 0
+    assert main(["colorize", str(photo), "-o", str(chosen), "--quality", quality]) == 0
+    assert main(["colorize", str(photo), "-o", str(own), "--quality", quality, "--own"]) == 0
+    assert not np.array_equal(read(chosen), read(normal))
+    assert np.array_equal(read(chosen), read(own))
+
+
+def test_an_unknown_quality_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["colorize", "x.png", "-o", "y.png", "--quality", "best"])
+    assert "draft" in capsys.readouterr().err

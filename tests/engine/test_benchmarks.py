@@ -1,0 +1,57 @@
+"""The benchmarks run on something small and fill their tables. Nothing here judges a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine import benchmark, benchmark_enlarge, benchmark_pipeline, benchmark_sizes
+from engine.benchmark_photos import Photo, edge_error, near_edges, psnr, sample_photos
+from engine.colorizer import Colorizer
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[Photo]:
+    return sample_photos()[:1]
+
+
+def test_the_truth_itself_has_no_error_and_grey_has(photos: list[Photo]) -> None:
+    (photo,) = photos
+    truth = photo.lab[..., 1:]
+
+    assert near_edges(truth).any()
+    assert edge_error(truth, photo) == pytest.approx(0, abs=1e-4)
+    assert edge_error(np.zeros_like(truth), photo) > 5
+    assert psnr(truth + np.float32(11), photo) == pytest.approx(20, abs=0.01)
+
+
+def test_enlarging_along_edges_comes_nearer_to_the_truth_than_bicubic(photos: list[Photo]) -> None:
+    ways = benchmark_enlarge.ways()
+    names = list(ways)
+    ours = next(name for name in names if "(ours)" in name)
+
+    for factor in benchmark_enlarge.FACTORS:
+        cubic = benchmark_enlarge.measure(photos, factor, ways["bicubic"])
+        edge_aware = benchmark_enlarge.measure(photos, factor, ways[ours])
+        assert edge_aware[0] > cubic[0] + 0.2  # dB
+        assert edge_aware[1] < 0.97 * cubic[1]  # CIEDE2000 at edges
+
+
+def test_working_sizes_are_judged(photos: list[Photo]) -> None:
+    colorizer, found = Colorizer.load(device="cpu"), benchmark_sizes.Figures()
+
+    benchmark_sizes.judge(colorizer, photos[0], 96, found)
+
+    assert 10 < found.none[0] < 40 and found.dots[0] > found.none[0] and found.edges[0] > 0
+
+
+def test_the_pipeline_is_measured_and_a_missing_gpu_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    benchmark.main(["pipeline", "--megapixels", "1", "--repeats", "1"])
+
+    printed = capsys.readouterr().out
+    row = next(line for line in printed.splitlines() if line.startswith("| 1 |"))
+    assert len(row.split("|")) == 9 and all(float(cell) >= 0 for cell in row.split("|")[1:-1])
+    assert ("no GPU here" in printed) != ("GPU:" in printed)
+    assert len(benchmark_pipeline.photo((30, 20)).shape) == 2

@@ -185,8 +185,8 @@ def put_result(
     with undo_group(image):
         _make_rgb(image)
         layer = _result_layer(image, photo, old, photo_read, settings)
-        _write(layer, result, photo_read.format.write)
-        _mask_by_selection(image, layer, is_new=layer.get_parasite(RESULT_PARASITE) is None)
+        _write(layer, result, photo_read.format.write, is_new=layer != old)
+        _mask_by_selection(image, layer, is_new=layer != old)
         memory = {
             "photo": photo.get_tattoo(),
             "theme": list(result.theme),
@@ -195,7 +195,7 @@ def put_result(
             "version": VERSION,
         }
         _remember(layer, RESULT_PARASITE, memory)
-    image.set_selected_layers([layer if one == old else one for one in selected])
+    image.set_selected_layers(selected)
     Gimp.displays_flush()
     return layer
 
@@ -221,7 +221,10 @@ def _result_layer(
     has_alpha = photo_read.format.channels == 2
     fits = old is not None and (old.get_width(), old.get_height()) == size
     if old is not None and fits and old.has_alpha() == has_alpha:
-        return _in_place_of(image, old, photo, mode)
+        old.set_mode(mode)
+        _ok, x, y = photo.get_offsets()
+        old.set_offsets(x, y)
+        return old
     if old is not None:
         image.remove_layer(old)
     kind = Gimp.ImageType.RGBA_IMAGE if has_alpha else Gimp.ImageType.RGB_IMAGE
@@ -234,34 +237,19 @@ def _result_layer(
     return layer
 
 
-def _in_place_of(
-    image: Gimp.Image, old: Gimp.Layer, photo: Gimp.Layer, mode: Gimp.LayerMode
-) -> Gimp.Layer:
-    """A copy of the earlier result in its place, with its opacity, mask and whatever else it has.
-
-    A new layer's pixels can be written at once and its coming undone. Only what goes through a
-    shadow buffer can be undone in an old one, which takes GIMP ten times as long.
-    """
-    parent, position = old.get_parent(), image.get_item_position(old)
-    name, locked, visible = old.get_name(), old.get_lock_position(), old.get_visible()
-    layer = old.copy()
-    image.remove_layer(old)
-    if not image.insert_layer(layer, parent, position):
-        raise Refused(_("GIMP does not allow a new layer here; is the group locked?"))
-    layer.set_name(name)
-    layer.set_mode(mode)
-    layer.set_visible(visible)
-    _ok, x, y = photo.get_offsets()
-    layer.set_offsets(x, y)
-    layer.set_lock_position(locked)
-    return layer
-
-
-def _write(layer: Gimp.Layer, result: ColorizeResult, format_: str) -> None:
+def _write(layer: Gimp.Layer, result: ColorizeResult, format_: str, is_new: bool) -> None:
     area = Gegl.Rectangle.new(0, 0, result.width, result.height)
-    buffer = layer.get_buffer()
-    buffer.set(area, format_, bytes(result.pixels))
-    buffer.flush()
+    pixels = bytes(result.pixels)
+    if is_new:
+        buffer = layer.get_buffer()
+        buffer.set(area, format_, pixels)
+        buffer.flush()
+    else:
+        # Only what goes through the shadow buffer can be undone; it is limited to the selection.
+        shadow = layer.get_shadow_buffer()
+        shadow.set(area, format_, pixels)
+        shadow.flush()
+        layer.merge_shadow(True)
     layer.update(0, 0, result.width, result.height)
 
 

@@ -281,8 +281,10 @@ class Session:
             return  # of a photo that is not there any more
         self._canvas.show(result, photo, color_only)
         self._whole = False
+        if result.dots != self.dots:
+            self.places = ()  # they were the best ones beside other dots
         self.dots, self.notes = result.dots, result.notes
-        for topic in ("picture", "dots", "notes"):
+        for topic in ("picture", "dots", "places", "notes"):
             self._changed(topic)
 
     def _apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:

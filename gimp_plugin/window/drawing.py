@@ -46,6 +46,7 @@ def swatch_bar(colors: Sequence[str], width: int, height: int) -> Gtk.DrawingAre
     """Colours side by side."""
     area = Gtk.DrawingArea()
     area.set_size_request(width, height)
+    area.set_valign(Gtk.Align.CENTER)
 
     def draw(widget: Gtk.Widget, context: Any) -> bool:
         each = widget.get_allocated_width() / max(1, len(colors))

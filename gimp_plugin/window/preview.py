@@ -179,6 +179,7 @@ def _ring(context: Any, x: float, y: float, radius: float, color: tuple[float, .
     for width, shade in ((3, (0, 0, 0)), (1.5, color)):
         context.set_source_rgb(*shade)
         context.set_line_width(width)
+        context.new_path()
         context.arc(x, y, radius, 0, 2 * math.pi)
         context.stroke()
 
@@ -196,6 +197,7 @@ def _cross(context: Any, x: float, y: float) -> None:
 def _flag(context: Any, x: float, y: float, number: str) -> None:
     """A numbered disc."""
     context.set_source_rgb(0.1, 0.45, 0.9)
+    context.new_path()
     context.arc(x, y, 8, 0, 2 * math.pi)
     context.fill_preserve()
     context.set_source_rgb(1, 1, 1)

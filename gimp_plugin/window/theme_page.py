@@ -56,13 +56,14 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         none = Gtk.Label(label=_("No\ntheme"), justify=Gtk.Justification.CENTER)
         none.set_size_request(NO_THEME_SIDE, NO_THEME_SIDE)
         self._add_theme(none, (), _("The colours that are natural for this photograph"))
-        for theme in self._session.themes:
+        for number, theme in enumerate(self._session.themes, 1):
             box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
             if theme.pixels is not None:
                 picture = pixbuf(bytes(theme.pixels), theme.width, theme.height, 3)
                 box.pack_start(Gtk.Image.new_from_pixbuf(picture), False, False, 0)
             box.pack_start(swatch_bar(theme.colors, theme.width, 12), False, False, 0)
-            self._add_theme(box, theme.colors, theme.name)
+            words = theme.name or _("Recommended theme {0}").format(number)
+            self._add_theme(box, theme.colors, words)
         if not self._session.themes:
             self._strip.pack_start(Gtk.Spinner(active=True), True, False, 12)
         self._strip.show_all()

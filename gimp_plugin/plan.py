@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,11 +130,12 @@ def parse_places(text: str) -> tuple[tuple[float, float], ...]:
     """Places written like "120.5,80 300,41". Raises Refused."""
     try:
         pairs = [tuple(float(number) for number in word.split(",")) for word in text.split()]
-        return tuple((x, y) for x, y in pairs)
+        places = tuple((x, y) for x, y in pairs)
+        if all(math.isfinite(number) for place in places for number in place):
+            return places
     except ValueError:
-        raise Refused(
-            _("“{0}” are not places; write them like 120,80 300,41.").format(text)
-        ) from None
+        pass  # said below
+    raise Refused(_("“{0}” are not places; write them like 120,80 300,41.").format(text))
 
 
 def written_places(places: Sequence[tuple[float, float]]) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.colorizer import Colorizer, HintReport, Picture, Result, Tick, gray_at
 from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
-from engine.hints import Hint, hints_from_rgba
+from engine.hints import OPAQUE, Hint, hints_from_rgba
 from engine.possibilities import Possibilities
 from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
 from engine.weights import WeightsMissing, load_network
@@ -274,9 +274,40 @@ def dot_report(report: HintReport) -> dict[str, Any]:
 
 
 def hints_in(strips: tuple[HintStrip, ...]) -> list[Hint]:
-    """The dots in strips of a hints layer; strips are joined first, as dots may cross them."""
-    if not strips:
-        return []
+    """The dots in strips of a hints layer, from top to bottom.
+
+    Strips that touch are joined first, as dots may cross them; what lies between others is not
+    looked at.
+    """
+    # As for the whole layer: where anything is opaque, what is nowhere so is no dot.
+    opaque = any(max(strip.rgba[3::4], default=0) >= OPAQUE for strip in strips)
+    hints: list[Hint] = []
+    for group in touching(strips):
+        rgba, left, top = joined(group)
+        if not opaque or rgba[..., 3].max(initial=0) >= OPAQUE:
+            hints += hints_from_rgba(rgba, left, top)
+    if len(hints) > messages.MAX_DOTS:
+        raise Refused(
+            messages.INVALID_PARAMS,
+            f"the hints layer holds {len(hints)} dots; at most {messages.MAX_DOTS} can be used",
+        )
+    return hints
+
+
+def touching(strips: Sequence[HintStrip]) -> list[list[HintStrip]]:
+    """Strips in groups between which there are rows without paint."""
+    groups: list[list[HintStrip]] = []
+    bottom = -(10**9)  # of the last group
+    for strip in sorted(strips, key=lambda s: s.y):
+        if not groups or strip.y > bottom:
+            groups.append([])
+        groups[-1].append(strip)
+        bottom = max(bottom, strip.y + strip.height)
+    return groups
+
+
+def joined(strips: Sequence[HintStrip]) -> tuple[NDArray[np.uint8], int, int]:
+    """Strips laid out in the rectangle around them: (H, W, 4), and its left and top."""
     left, top = min(s.x for s in strips), min(s.y for s in strips)
     width = max(s.x + s.width for s in strips) - left
     height = max(s.y + s.height for s in strips) - top
@@ -287,13 +318,7 @@ def hints_in(strips: tuple[HintStrip, ...]) -> list[Hint]:
         pixels = np.frombuffer(strip.rgba, np.uint8).reshape(strip.height, strip.width, 4)
         y, x = strip.y - top, strip.x - left
         rgba[y : y + strip.height, x : x + strip.width] = pixels
-    hints = hints_from_rgba(rgba, left, top)
-    if len(hints) > messages.MAX_DOTS:
-        raise Refused(
-            messages.INVALID_PARAMS,
-            f"the hints layer holds {len(hints)} dots; at most {messages.MAX_DOTS} can be used",
-        )
-    return hints
+    return rgba, left, top
 
 
 def theme_entry(theme: Theme) -> dict[str, Any]:

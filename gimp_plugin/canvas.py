@@ -108,23 +108,27 @@ def mark_preview(layer: Gimp.Layer) -> None:
 def read_photo(image: Gimp.Image, photo: Gimp.Layer) -> Photo:
     format_ = plan.pixel_format(int(image.get_precision()), photo.has_alpha())
     width, height = photo.get_width(), photo.get_height()
-    return Photo(_read(photo, 0, height, format_.read), width, height, format_)
+    area = Gegl.Rectangle.new(0, 0, width, height)
+    return Photo(_read(photo, area, format_.read), width, height, format_)
 
 
 def read_hints(hints: Gimp.Layer, photo: Gimp.Layer) -> tuple[HintStrip, ...]:
     """The painted rows of the hints layer, in the photo's coordinates."""
     tops = range(0, hints.get_height(), plan.STRIP_ROWS)
-    strips = [read_strip(hints, photo, top) for top in tops]
+    strips = [read_strip(hints, photo, top, 0, hints.get_width()) for top in tops]
     return tuple(strip for strip in strips if plan.is_painted(strip.rgba))
 
 
-def read_strip(hints: Gimp.Layer, photo: Gimp.Layer, top: int) -> HintStrip:
-    """The rows of the hints layer from `top` on, in the photo's coordinates."""
+def read_strip(
+    hints: Gimp.Layer, photo: Gimp.Layer, top: int, left: int, columns: int
+) -> HintStrip:
+    """Some rows of the hints layer from `top` on, in the photo's coordinates."""
     _ok, hints_x, hints_y = hints.get_offsets()
     _ok, photo_x, photo_y = photo.get_offsets()
-    width, rows = hints.get_width(), min(plan.STRIP_ROWS, hints.get_height() - top)
-    rgba = _read(hints, top, rows, "R'G'B'A u8")
-    return HintStrip(hints_x - photo_x, hints_y - photo_y + top, width, rows, rgba)
+    rows = min(plan.STRIP_ROWS, hints.get_height() - top)
+    rgba = _read(hints, Gegl.Rectangle.new(left, top, columns, rows), "R'G'B'A u8")
+    place = (hints_x - photo_x + left, hints_y - photo_y + top)
+    return HintStrip(*place, columns, rows, rgba)
 
 
 def palette_colors(palette: Gimp.Palette) -> tuple[str, ...]:
@@ -306,8 +310,7 @@ def make_rgb(image: Gimp.Image) -> None:
         image.convert_rgb()
 
 
-def _read(drawable: Gimp.Drawable, top: int, rows: int, format_: str) -> bytes:
-    area = Gegl.Rectangle.new(0, top, drawable.get_width(), rows)
+def _read(drawable: Gimp.Drawable, area: Gegl.Rectangle, format_: str) -> bytes:
     data: bytes = drawable.get_buffer().get(area, 1.0, format_, Gegl.AbyssPolicy.NONE)
     return data
 

@@ -1,7 +1,7 @@
-"""The hints layer as it was last read, and which of its rows to read again.
+"""The hints layer as it was last read, and which parts of it to read again.
 
 A small picture of the layer (a thumbnail, which GIMP makes in milliseconds) tells where something
-was painted, erased or undone; only those rows are read at full size.
+was painted, erased or undone; only those cells are read at full size.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from server.protocol.messages import HintStrip
 
 _TRANSPARENT = b"\0"
 
-ReadStrip = tuple[int, Optional[HintStrip]]  # first row in the layer; None: no paint there
+CELL_COLUMNS = 512  # of the hints layer, read at a time; the rows are plan.STRIP_ROWS
+
+Cell = tuple[int, int]  # its first row and its first column in the layer
+ReadCell = tuple[Cell, Optional[HintStrip]]  # None: there is no paint
 
 
 @dataclass(frozen=True)
@@ -32,42 +35,66 @@ class Thumbnail:
         return self.pixels[index * length : (index + 1) * length]
 
 
-class PaintedRows:
+class Painted:
     """The painted parts of the hints layer, kept from one look to the next."""
 
     def __init__(self) -> None:
-        self._strips: dict[int, Optional[HintStrip]] = {}  # noqa: UP045
+        self._strips: dict[Cell, Optional[HintStrip]] = {}  # noqa: UP045
 
     @property
     def strips(self) -> tuple[HintStrip, ...]:
         """From top to bottom, without those that hold no paint."""
-        return tuple(strip for _top, strip in sorted(self._strips.items()) if strip is not None)
+        return tuple(strip for _cell, strip in sorted(self._strips.items()) if strip is not None)
 
     def forget(self) -> None:
         self._strips.clear()
 
-    def put(self, strips: Iterable[ReadStrip]) -> None:
-        """Strips by their first row in the layer; None: nothing is painted there."""
+    def put(self, strips: Iterable[ReadCell]) -> None:
         self._strips.update(strips)
 
 
-def changed_strips(
+def changed_cells(
     old: Optional[Thumbnail],  # noqa: UP045
     new: Thumbnail,
-    height: int,
-) -> list[int]:
-    """The first rows of the strips of a layer, `height` rows tall, to read again.
+    size: tuple[int, int],
+) -> list[Cell]:
+    """The cells of a layer, `size` (width, height), to read again.
 
-    A thumbnail's row stands for several of the layer's, and a dot at their border can change it
-    alone; so the neighbouring rows count as changed, too.
+    A thumbnail's pixel stands for several of the layer's, and a dot at their border can change it
+    alone; so the neighbouring pixels count as changed, too.
     """
-    tops = list(range(0, height, STRIP_ROWS))
+    width, height = size
+    cells = [(y, x) for y in range(0, height, STRIP_ROWS) for x in range(0, width, CELL_COLUMNS)]
     if old is None or (old.width, old.height) != (new.width, new.height):
-        return tops
-    rows_each = height / new.height
-    changed = [row for row in range(new.height) if old.row(row) != new.row(row)]
-    spans = [((row - 1) * rows_each, (row + 2) * rows_each) for row in changed]
-    return [top for top in tops if any(a < top + STRIP_ROWS and top < b for a, b in spans)]
+        return cells
+    tall, wide = height / new.height, width / new.width
+    areas = [
+        ((row - 1) * tall, (row + 2) * tall, (left - 1) * wide, (right + 1) * wide)
+        for row in range(new.height)
+        for left, right in _changed_columns(old.row(row), new.row(row), new.channels)
+    ]
+    return [
+        (y, x)
+        for y, x in cells
+        if any(
+            top < y + STRIP_ROWS and y < bottom and left < x + CELL_COLUMNS and x < right
+            for top, bottom, left, right in areas
+        )
+    ]
+
+
+def _changed_columns(old: bytes, new: bytes, channels: int) -> list[tuple[int, int]]:
+    """Where two rows of a thumbnail differ: the first column, and the one after the last.
+
+    The rows are compared as long numbers, which is done at once.
+    """
+    different = int.from_bytes(old, "big") ^ int.from_bytes(new, "big")
+    if not different:
+        return []
+    changed = different.to_bytes(len(new), "big")
+    first = len(changed) - len(changed.lstrip(_TRANSPARENT))
+    last = len(changed.rstrip(_TRANSPARENT)) - 1
+    return [(first // channels, last // channels + 1)]
 
 
 def trimmed(strip: HintStrip) -> Optional[HintStrip]:  # noqa: UP045

@@ -19,12 +19,12 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gdk, Gegl, Gimp  # noqa: E402
 
 from gimp_plugin import canvas  # noqa: E402
-from gimp_plugin.dots import ReadStrip, Thumbnail, trimmed  # noqa: E402
+from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed  # noqa: E402
 from gimp_plugin.memory import Memory  # noqa: E402
 from gimp_plugin.session import Look  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
-from server.protocol.messages import ColorizeResult  # noqa: E402
+from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 
 HINTS_LOOK_SIDE = 256  # pixels of the small picture that tells what was painted
 PHOTO_LOOK_SIDE = 64
@@ -78,13 +78,9 @@ class LiveCanvas:
     def read_photo(self) -> Photo:
         return canvas.read_photo(self.image, self.photo)
 
-    def read_strips(self, tops: Sequence[int]) -> list[ReadStrip]:
-        """The rows of the hints layer from each of `tops` on; None: nothing is painted there."""
-        found = [(top, canvas.read_strip(self._hints, self.photo, top)) for top in tops]
-        return [(top, trimmed(strip) if strip else None) for top, strip in found]
-
-    def hints_height(self) -> int:
-        return int(self._hints.get_height())
+    def read_cells(self, cells: Sequence[Cell]) -> list[ReadCell]:
+        """These parts of the hints layer."""
+        return [(cell, trimmed(self._read_cell(*cell))) for cell in cells]
 
     def note_touched(self) -> None:
         """The user painted on the hints layer: from now on it is theirs."""
@@ -136,6 +132,10 @@ class LiveCanvas:
                 self._make_gray_again()
         self.image.set_selected_layers([item for item in self._selected if item.is_valid()])
         Gimp.displays_flush()
+
+    def _read_cell(self, top: int, left: int) -> HintStrip:
+        columns = min(CELL_COLUMNS, self._hints.get_width() - left)
+        return canvas.read_strip(self._hints, self.photo, top, left, columns)
 
     def _take_back(self) -> None:
         """Remove, without a trace in the history, what nobody but the window has touched."""

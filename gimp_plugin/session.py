@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional, Protocol
 
-from gimp_plugin.dots import PaintedRows, ReadStrip, Thumbnail, changed_strips
+from gimp_plugin.dots import Cell, Painted, ReadCell, Thumbnail, changed_cells
 from gimp_plugin.engine_link import STARTING, EngineLink, EngineState
 from gimp_plugin.memory import Memory
 from gimp_plugin.plan import USUAL, Refused, Settings
@@ -29,6 +29,7 @@ from server.protocol.messages import (
     ThemeResult,
 )
 
+LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
 FOLLOWED_ENOUGH = 0.5  # share of a dot's region; below it the dot is offered to be locked
 REACHABLE = 24.0  # largest difference of two 8-bit colours (Euclidean) that people call the same
 SAME_PLACE = 3.0  # photo pixels; a dot this near to a locked place is that dot
@@ -41,7 +42,7 @@ class Look:
     photo: bytes  # a small picture of the photo
     photo_place: tuple[int, ...]  # x, y, width, height in the image
     hints: Optional[Thumbnail]  # noqa: UP045  None: there is no hints layer
-    hints_place: tuple[int, ...]
+    hints_place: tuple[int, ...]  # as photo_place
     painting: bool = False  # a mouse button is held: a stroke may be going on
 
 
@@ -56,8 +57,8 @@ class Canvas(Protocol):
 
     def read_photo(self) -> Photo: ...
 
-    def read_strips(self, tops: Sequence[int]) -> list[ReadStrip]:
-        """The rows of the hints layer from each of `tops` on; None: nothing is painted there."""
+    def read_cells(self, cells: Sequence[Cell]) -> list[ReadCell]:
+        """These parts of the hints layer."""
 
     def note_touched(self) -> None:
         """The user painted on the hints layer."""
@@ -104,7 +105,7 @@ class Session:
         self._worker = Worker(post)
         self._link = EngineLink(connect, lambda state: post(lambda: self._engine_is(state)))
         self._photo: Optional[Photo] = None  # noqa: UP045
-        self._rows = PaintedRows()
+        self._painted = Painted()
         self._read: Optional[Look] = None  # noqa: UP045  what was last read at full size
         self._last: Optional[Look] = None  # noqa: UP045
         self._whole = True  # the preview holds nothing yet that a part could be added to
@@ -129,7 +130,7 @@ class Session:
         self.ask_themes()
 
     def tick(self) -> bool:
-        """Look at the canvas; call it some twenty times a second. False: it is over."""
+        """Look at the canvas; call it every LOOK_MILLISECONDS. False: it is over."""
         if self.end:
             return False
         look = self._canvas.look()
@@ -233,12 +234,12 @@ class Session:
             self._take_photo(before, look)
             before = None
         if look.hints is None or before is None or look.hints_place != before.hints_place:
-            self._rows.forget()
+            self._painted.forget()
         old = before.hints if before and look.hints_place == before.hints_place else None
         if look.hints:
-            self._rows.put(
-                self._canvas.read_strips(changed_strips(old, look.hints, look.hints_place[3]))
-            )
+            _x, _y, width, height = look.hints_place
+            cells = changed_cells(old, look.hints, (width, height))
+            self._painted.put(self._canvas.read_cells(cells))
             if before and before.hints and before.hints != look.hints:
                 self._canvas.note_touched()
         if ask:
@@ -256,7 +257,7 @@ class Session:
         settings = self.settings
         return ColorizeRequest(
             picture="",
-            hint_strips=self._rows.strips,
+            hint_strips=self._painted.strips,
             theme=settings.theme,
             strength=settings.strength,
             saturation=settings.saturation,

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.colorizer import Colorizer, HintReport, Picture, Result, Tick, gray_at
+from engine.colorizer import (
+    NOT_SEEN_AB,
+    SAME_AB,
+    Colorizer,
+    HintReport,
+    Picture,
+    Result,
+    Tick,
+    gray_at,
+)
 from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
 from engine.hints import OPAQUE, Hint, hints_from_rgba
@@ -128,9 +137,10 @@ class Handlers:
         }
         if request.preview_side is not None:
             return Reply(answer, {"rgb": from_numpy(result.preview(request.preview_side))})
-        area = wanted_area(held, request.since, result)
+        area = wanted_area(held, request, result)
         rgb = result.full(lambda fraction: tick(share + (1 - share) * fraction), area)
-        held.result, held.result_name = result, secrets.token_hex(8)
+        shown = result.pasted(held.result, area) if held.result else result
+        held.result, held.result_name = shown, secrets.token_hex(8)
         answer |= {"name": held.result_name, "place": list(area[:2])}
         return Reply(answer, {"rgb": from_numpy(rgb)})
 
@@ -241,10 +251,10 @@ def outside_note(hints: list[Hint], picture: Picture) -> list[str]:
     return [f"{outside} of {len(hints)} dots lie outside the photo and were left out."]
 
 
-def wanted_area(held: Held, since: str, result: Result) -> Area:
+def wanted_area(held: Held, request: ColorizeRequest, result: Result) -> Area:
     """All of the photo, or the rectangle that differs from the result the client has."""
-    if since and since == held.result_name and held.result is not None:
-        return result.changed(held.result)
+    if request.since and request.since == held.result_name and held.result is not None:
+        return result.changed(held.result, NOT_SEEN_AB if request.live else SAME_AB)
     return 0, 0, held.picture.width, held.picture.height
 
 

@@ -17,7 +17,7 @@ from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dialog import ask_conversion  # noqa: E402
 from gimp_plugin.live_canvas import LiveCanvas  # noqa: E402
 from gimp_plugin.plan import Settings  # noqa: E402
-from gimp_plugin.session import Session  # noqa: E402
+from gimp_plugin.session import LOOK_MILLISECONDS, Session  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.dots_page import DotsPage  # noqa: E402
 from gimp_plugin.window.drawing import pixbuf  # noqa: E402
@@ -26,7 +26,6 @@ from gimp_plugin.window.preview import HEIGHT, WIDTH, Preview  # noqa: E402
 from gimp_plugin.window.theme_page import ThemePage  # noqa: E402
 from server.protocol.messages import DotReport  # noqa: E402
 
-LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
 RESET = 1  # a response of the dialog's own
 MARGIN = 12  # pixels from the window to the screen's edge
 

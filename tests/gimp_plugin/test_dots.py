@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gimp_plugin.dots import PaintedRows, Thumbnail, changed_strips, trimmed
+from gimp_plugin.dots import Painted, Thumbnail, changed_cells, trimmed
 from server.protocol.messages import HintStrip
 
 
-def thumbnail(rows: int, painted: tuple[int, ...] = ()) -> Thumbnail:
+def thumbnail(
+    rows: int, painted: tuple[int, ...] = (), columns: tuple[int, ...] = (3,)
+) -> Thumbnail:
     pixels = np.zeros((rows, 8, 4), np.uint8)
     for row in painted:
-        pixels[row, 3] = 255
+        pixels[row, list(columns)] = 255
     return Thumbnail(pixels.tobytes(), 8, rows, 4)
 
 
@@ -20,21 +22,35 @@ def strip(rgba: np.ndarray, x: int = 0, y: int = 0) -> HintStrip:
     return HintStrip(x, y, rgba.shape[1], rgba.shape[0], rgba.tobytes())
 
 
-def test_at_first_every_strip_is_read() -> None:
-    assert changed_strips(None, thumbnail(10), 200) == [0, 64, 128, 192]
+def test_at_first_every_cell_is_read() -> None:
+    assert changed_cells(None, thumbnail(10), (600, 100)) == [(0, 0), (0, 512), (64, 0), (64, 512)]
 
 
 def test_nothing_painted_nothing_read() -> None:
-    assert changed_strips(thumbnail(10), thumbnail(10), 200) == []
+    assert changed_cells(thumbnail(10), thumbnail(10), (80, 200)) == []
 
 
 @pytest.mark.parametrize(("row", "tops"), [(0, [0]), (1, [0]), (9, [128, 192]), (5, [64, 128])])
-def test_only_strips_about_a_changed_row_are_read(row: int, tops: list[int]) -> None:
-    assert changed_strips(thumbnail(10), thumbnail(10, (row,)), 200) == tops
+def test_only_cells_about_a_changed_row_are_read(row: int, tops: list[int]) -> None:
+    found = changed_cells(thumbnail(10), thumbnail(10, (row,)), (80, 200))
+
+    assert found == [(top, 0) for top in tops]
+
+
+@pytest.mark.parametrize(
+    ("columns", "lefts"),
+    [((0,), [0]), ((3,), [512, 1024]), ((7,), [1536]), ((1, 6), [0, 512, 1024, 1536])],
+)
+def test_only_cells_about_changed_columns_are_read(
+    columns: tuple[int, ...], lefts: list[int]
+) -> None:
+    found = changed_cells(thumbnail(4), thumbnail(4, (0,), columns), (2048, 64))
+
+    assert found == [(0, left) for left in lefts]
 
 
 def test_a_layer_of_another_shape_is_read_wholly() -> None:
-    assert changed_strips(thumbnail(10), thumbnail(12), 100) == [0, 64]
+    assert changed_cells(thumbnail(10), thumbnail(12), (80, 100)) == [(0, 0), (64, 0)]
 
 
 def test_a_strip_is_cut_to_its_paint() -> None:
@@ -57,10 +73,10 @@ def test_a_strip_without_paint_is_left_out() -> None:
     assert trimmed(strip(colored)) is None
 
 
-def test_erased_rows_are_forgotten() -> None:
-    rows = PaintedRows()
+def test_erased_cells_are_forgotten() -> None:
+    painted = Painted()
     some = strip(np.full((2, 2, 4), 255, np.uint8))
-    rows.put([(64, some), (0, some)])
-    rows.put([(64, None)])
+    painted.put([((64, 0), some), ((0, 512), some)])
+    painted.put([((64, 0), None)])
 
-    assert rows.strips == (some,)
+    assert painted.strips == (some,)

@@ -365,7 +365,7 @@ class Session:
 def dot_words(dot: DotReport, followed: bool) -> str:
     """What became of a dot, in a few words."""
     if is_out_of_reach(dot):
-        return _("too vivid for this brightness; the nearest colour is used")
+        return _("not possible at this brightness")
     if dot.locked:
         return _("locked: its whole region has this colour")
     if not followed:

@@ -70,14 +70,18 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
 
     def _row(self, dot: DotReport) -> Gtk.Widget:
         fine = self._session.is_followed(dot)
-        box = Gtk.Box(spacing=6, margin=2)
+        box = Gtk.Box(spacing=6)
         asked = swatch_bar((dot.asked,), 18, 18)
         asked.set_tooltip_text(_("Asked: {0}").format(dot.asked))
         reached = swatch_bar((dot.reached,), 18, 18)
         reached.set_tooltip_text(_("Reached: {0}").format(dot.reached))
         words = Gtk.Label(label=dot_words(dot, fine), xalign=0, ellipsize=Pango.EllipsizeMode.END)
-        words.set_tooltip_text(words.get_text())
-        lock = Gtk.ToggleButton(active=dot.locked)
+        words.set_tooltip_text(
+            _("Asked {0}, possible here {1}, reached {2}").format(
+                dot.asked, dot.reachable, dot.reached
+            )
+        )
+        lock = Gtk.ToggleButton(active=dot.locked, relief=Gtk.ReliefStyle.NONE)
         tooltip = _("Lock: give all of the dot's region its colour")
         icon_button(GimpUi.ICON_LOCK, tooltip, lambda: self._session.toggle_lock(dot), lock)
         box.pack_start(asked, False, False, 0)

@@ -47,6 +47,6 @@ def _widget(part: Part) -> Gtk.Widget:
             GdkPixbuf.Pixbuf.new_from_file_at_scale(path, PICTURE_WIDTH, -1, True)
         )
     words = GLib.markup_escape_text(part.words)
-    label = Gtk.Label(xalign=0, wrap=True, selectable=True)
+    label = Gtk.Label(xalign=0, wrap=True)
     label.set_markup(f"<b>{words}</b>" if part.kind == "heading" else words)
     return label

@@ -126,6 +126,7 @@ class LiveWindow:
         self._words = Gtk.Label(xalign=0, wrap=True, selectable=True, max_width_chars=44)
         self._words.set_can_focus(False)
         self._again = Gtk.Button.new_with_mnemonic(_("_Try again"))
+        self._again.set_valign(Gtk.Align.CENTER)
         self._again.connect("clicked", lambda _button: self._session.try_again())
         row.pack_start(self._spinner, False, False, 0)
         row.pack_start(self._words, True, True, 0)

@@ -15,7 +15,7 @@ from gi.repository import Gdk, GdkPixbuf, Gtk  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from server.protocol.messages import DotReport  # noqa: E402
 
-WIDTH, HEIGHT = 330, 200
+WIDTH, HEIGHT = 330, 190
 GRIP = 8  # pixels to either side of the line in which it is taken hold of
 STEP = 0.05  # of the picture's width, for an arrow key
 
@@ -105,7 +105,7 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
             _flag(context, *self._on_widget(place), str(index + 1))
         if self._place:
             _cross(context, *self._on_widget(self._place))
-        if self.has_focus():
+        if self.has_visible_focus():
             Gtk.render_focus(self.get_style_context(), context, x, y, width, height)
         return False
 

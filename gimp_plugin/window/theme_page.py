@@ -106,7 +106,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
 
     def _sources(self) -> Gtk.Widget:
         box = Gtk.Box(spacing=6)
-        chooser = GimpUi.PaletteChooser.new(_("Choose a palette"), None, None)
+        chooser = GimpUi.PaletteChooser.new(_("Choose a palette"), _("_Palette"), None)
         chooser.set_tooltip_text(_("Take one of GIMP's palettes as the theme"))
         chooser.connect("resource-set", self._palette_chosen)
         from_file = Gtk.Button.new_with_mnemonic(_("_File…"))

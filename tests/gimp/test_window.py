@@ -136,3 +136,60 @@ def test_the_engine_ends_under_the_window_and_a_new_one_is_found(
             wait_for(lambda: desk.color_at(330, 150) != before, "the theme, by the new engine")
         desk.screen.press("Cancel")
         desk.wait_until_closed()
+
+
+def test_an_applied_result_is_taken_up_again_and_a_script_makes_the_same(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    pixels = """
+layer = image.get_layer_by_name("Tincture")
+OUTCOME.update(pixels=hashlib.sha256(read(layer)).hexdigest(), names=names(image))
+"""
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        desk.screen.press("Recommended theme 1")
+        plain = desk.color_at(330, 150)
+        desk.paint(360, 100, RED)
+        wait_for(lambda: redness(desk.color_at(330, 150)) > redness(plain) + 20, "a red table")
+        desk.screen.press("Dots")
+        desk.screen.press("Lock: give all of the dot's region its colour")
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        applied = desk.ask(pixels)
+
+        recolorize = (
+            'OUTCOME.update(ok=call("tincture-recolorize", image, image.get_layers()[2:])[0])'
+        )
+        assert desk.ask(recolorize)["ok"]
+        assert desk.ask(pixels) == applied
+
+        remembered = desk.ask("""
+import json
+memory = image.get_layer_by_name("Tincture").get_parasite("tincture-result")
+OUTCOME.update(json.loads(bytes(memory.get_data())))
+""")
+        assert [dot[2] for dot in remembered["dots"]] == [RED] and len(remembered["locked"]) == 1
+        places = " ".join(f"{x},{y}" for x, y in remembered["locked"])
+        theme = " ".join(remembered["theme"])
+        script = f'colorize(image, image.get_layers()[2], theme_colors="{theme}", locked_dots="{places}")'
+        desk.ask(script)
+        assert desk.ask(pixels) == applied
+
+        desk.open_window()
+        desk.screen.press(f"Colour 1 of the theme: {remembered['theme'][0]}")
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        assert desk.ask(pixels) == applied
+
+
+def test_a_second_call_brings_the_open_window_to_the_front(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        desk.keys("alt+r", "Up", "Right", "c")
+        again = "OUTCOME.update(previews=names(image).count('Tincture preview'))"
+        assert desk.ask(again)["previews"] == 1
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert desk.names() == ["photo.png"]

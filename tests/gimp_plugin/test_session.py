@@ -376,7 +376,7 @@ def report(asked: str, reachable: str, followed: float = 1.0, locked: bool = Fal
 
 
 def test_words_for_dots() -> None:
-    assert "too vivid" in dot_words(report("#ff0000", "#ffd0d0"), True)
+    assert "not possible" in dot_words(report("#ff0000", "#ffd0d0"), True)
     assert "20 %" in dot_words(report("#804020", "#905030", 0.2), False)
     assert "locked" in dot_words(report("#804020", "#905030", locked=True), True)
     assert dot_words(report("#804020", "#905030"), True) == "followed"

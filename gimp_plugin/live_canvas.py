@@ -21,6 +21,7 @@ from gi.repository import Gdk, Gegl, Gimp  # noqa: E402
 from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed  # noqa: E402
 from gimp_plugin.memory import Memory  # noqa: E402
+from gimp_plugin.plan import Refused  # noqa: E402
 from gimp_plugin.session import Look  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
@@ -115,7 +116,11 @@ class LiveCanvas:
     def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
         """Put the result into the image, one undo step. Raises Refused."""
         self._take_back()
-        self.applied = canvas.put_result(self.image, self.photo, photo, result, memory)
+        try:
+            self.applied = canvas.put_result(self.image, self.photo, photo, result, memory)
+        except Refused:
+            self.open()  # the window stays
+            raise
 
     def cancel(self) -> None:
         """Leave the image as it was found.

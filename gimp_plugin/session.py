@@ -128,6 +128,8 @@ class Session:
         self._last = look
         self._take_in(look)
         self.ask_themes()
+        width, height = self.size
+        self.ask_colors(width / 2, height / 2)  # so that there are colours to begin with
 
     def tick(self) -> bool:
         """Look at the canvas; call it every LOOK_MILLISECONDS. False: it is over."""

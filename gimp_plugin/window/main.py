@@ -26,6 +26,7 @@ from gimp_plugin.window.preview import HEIGHT, WIDTH, Preview  # noqa: E402
 from gimp_plugin.window.theme_page import ThemePage  # noqa: E402
 from server.protocol.messages import DotReport  # noqa: E402
 
+WAITING = ("starting", "restarting")  # states of the engine that pass by themselves
 RESET = 1  # a response of the dialog's own
 MARGIN = 12  # pixels from the window to the screen's edge
 
@@ -194,11 +195,15 @@ class LiveWindow:
         self._dialog.move(x, area.y + max(0, (area.height - height) // 2))
 
     def _tick(self) -> bool:
+        if self._session.engine.kind in WAITING:
+            self._bar.pulse()
         try:
             return self._session.tick()
-        except Exception:
+        except Exception as error:
             traceback.print_exc()
-            raise
+            self._notes.set_text(_("Tincture met an error of its own: {0}").format(error))
+            self._notes.show()
+            return False  # it would come again and again
 
     def _changed(self, topic: str) -> None:
         show: dict[str, Callable[[], None]] = {
@@ -218,9 +223,10 @@ class LiveWindow:
     def _show_engine(self) -> None:
         state = self._session.engine
         self._words.set_text(state.words)
-        waiting = state.kind in ("starting", "restarting")
+        waiting = state.kind in WAITING
         self._spinner.set_property("active", waiting)
         self._spinner.set_visible(waiting)
+        self._bar.set_visible(waiting or self._session.fraction is not None)
         self._again.set_visible(state.kind in ("missing", "mismatch"))
         self._apply.set_sensitive(state.kind not in ("missing", "mismatch"))
 
@@ -238,6 +244,7 @@ class LiveWindow:
 
     def _show_theme(self) -> None:
         self._themes.show_swatches()
+        self._show_notes()
         settings = self._session.settings
         self._strength.set_value(settings.strength)
         self._saturation.set_value(settings.saturation)
@@ -251,6 +258,8 @@ class LiveWindow:
         words = "\n".join(self._session.notes)
         if words == self._session.engine.words:
             words = ""  # it stands above already
+        elif not (words or self._session.dots or self._session.settings.theme):
+            words = _("Choose a theme, or paint dots on the photo with any brush.")
         self._notes.set_text(words)
         self._notes.set_visible(bool(words))
 

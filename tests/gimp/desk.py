@@ -35,7 +35,9 @@ class Desk:
         self.ask("")  # answered once the image is open
         screen.do("xdotool", "windowsize", self._main, "1000", "740")
         screen.do("xdotool", "windowmove", self._main, "0", "0")
-        self._origin = wait_for(lambda: self._find(photo), "the photo on the canvas")
+        found = wait_for(lambda: self._find(photo), "the photo on the canvas")
+        assert found is not None
+        self._origin: tuple[int, int] = found
 
     def ask(self, body: str) -> dict[str, Any]:
         """Run Python inside GIMP, with `image` at hand. Returns what it put into OUTCOME."""

@@ -331,10 +331,12 @@ def test_a_killed_engine_is_started_anew(stage: Stage) -> None:
     with launcher.connect_or_start() as client:
         pid = client.info.pid
     states: list[str] = []
-    heard = stage.heard.append
-    stage.session._changed = lambda topic: (states.append(stage.session.engine.kind), heard(topic))[
-        1
-    ]
+
+    def changed(topic: str) -> None:
+        states.append(stage.session.engine.kind)
+        stage.heard.append(topic)
+
+    stage.session._changed = changed
 
     os.kill(pid, signal.SIGKILL)
     stage.session.use_theme(WARM)

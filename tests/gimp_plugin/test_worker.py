@@ -38,7 +38,8 @@ def unexpected(error: Exception) -> None:
 
 
 def test_of_one_name_only_the_newest_waits(worker: Worker, main: MainThread) -> None:
-    begun, go_on, done = threading.Event(), threading.Event(), []
+    begun, go_on = threading.Event(), threading.Event()
+    done: list[int] = []
 
     def first() -> int:
         begun.set()

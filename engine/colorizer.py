@@ -52,7 +52,8 @@ WORKING_SIDES = {
 }
 QUALITIES = ("draft", "normal", "fine")
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
-SAME_AB = 0.25  # CIE units; a smaller difference between two results is not seen
+SAME_AB = 0.25  # CIE units; a smaller difference between two results is not measured
+NOT_SEEN_AB = 2.0  # a smaller one is not seen
 PRECISION_NOTE = (
     "The network's numbers ran out of range on this machine; the picture was made again in single "
     "precision, which is slower."
@@ -142,15 +143,15 @@ class Result:
         """
         return full_size(self.picture.gray, self.ab, tick, area)
 
-    def changed(self, since: Result) -> Area:
-        """The rectangle of the full-size photo outside which `since` looks the same.
+    def changed(self, since: Result, tolerance: float = SAME_AB) -> Area:
+        """The rectangle of the full-size photo outside which `since` is the same.
 
-        since: a result of the same picture. An empty one if nothing changed.
+        since: a result of the same picture; tolerance: in CIE units. Empty if nothing changed.
         """
         if self.ab.shape != since.ab.shape:  # of another quality
             return 0, 0, self.picture.width, self.picture.height
         height, width = self.ab.shape[:2]
-        different = np.abs(self.ab - since.ab).max(-1) > SAME_AB
+        different = np.abs(self.ab - since.ab).max(-1) > tolerance
         rows, columns = np.flatnonzero(different.any(1)), np.flatnonzero(different.any(0))
         if not len(rows):
             return 0, 0, 0, 0
@@ -159,6 +160,19 @@ class Result:
         left, right = max(0, columns[0] - REACH), min(width, columns[-1] + 1 + REACH)
         x, y = int(left * wide), int(top * tall)
         return x, y, int(np.ceil(right * wide)) - x, int(np.ceil(bottom * tall)) - y
+
+    def pasted(self, since: Result, area: Area) -> Result:
+        """What somebody shows who had `since` and was given this area of this result."""
+        height, width = self.ab.shape[:2]
+        tall, wide = height / self.picture.height, width / self.picture.width
+        x, y, columns, rows = area
+        there = np.s_[
+            round(y * tall) : round((y + rows) * tall),
+            round(x * wide) : round((x + columns) * wide),
+        ]
+        ab = since.ab.copy()
+        ab[there] = self.ab[there]
+        return replace(self, ab=ab)
 
     def preview(self, max_side: int) -> NDArray[np.uint8]:
         """The result with its longer side at most max_side: (h, w, 3 or 4), sRGB 0..255."""

@@ -1,14 +1,14 @@
-"""The only file that touches layers and pixels through GIMP's API.
+"""Layers and pixels through GIMP's API.
 
 The image is changed in `put_result` and `add_hints_layer` alone, each one undo step.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Optional
+from dataclasses import replace
+from typing import Optional
 
 import gi
 
@@ -17,16 +17,18 @@ gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
-from gimp_plugin import plan  # noqa: E402
+from gimp_plugin import memory, plan  # noqa: E402
+from gimp_plugin.memory import Memory  # noqa: E402
 from gimp_plugin.plan import LayerFacts, Refused, Settings  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
-from server.protocol import VERSION  # noqa: E402
+from server.protocol.frames import Buffer  # noqa: E402
 from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 
 RESULT_PARASITE = "tincture-result"
 HINTS_PARASITE = "tincture-hints"
 MASK_PARASITE = "tincture-mask"  # on a mask that stands for selections, not made by the user
+PREVIEW_PARASITE = "tincture-preview"
 
 
 def all_layers(image: Gimp.Image) -> list[Gimp.Layer]:
@@ -50,7 +52,7 @@ def facts(layer: Gimp.Layer) -> LayerFacts:
     elif isinstance(layer, Gimp.TextLayer):
         kind = "text"
     role = "photo"
-    if layer.get_parasite(RESULT_PARASITE):
+    if layer.get_parasite(RESULT_PARASITE) or layer.get_parasite(PREVIEW_PARASITE):
         role = "result"
     elif layer.get_parasite(HINTS_PARASITE) or layer.get_name() == plan.HINTS_NAME:
         role = "hints"
@@ -77,30 +79,57 @@ def find_hints(image: Gimp.Image) -> Optional[Gimp.Layer]:  # noqa: UP045
 def find_result(image: Gimp.Image, photo: Gimp.Layer) -> Optional[Gimp.Layer]:  # noqa: UP045
     """The result layer that an earlier run made for this photo."""
     for layer in all_layers(image):
-        parasite = layer.get_parasite(RESULT_PARASITE)
-        if parasite and _memory(parasite).get("photo") == photo.get_tattoo():
+        remembered = remembered_by(layer)
+        if remembered and remembered.photo == photo.get_tattoo():
             return layer
     return None
+
+
+def remembered_of(image: Gimp.Image, photo: Gimp.Layer) -> Optional[Memory]:  # noqa: UP045
+    """How the photo's result was made; None: it has none."""
+    result = find_result(image, photo)
+    return remembered_by(result) if result else None
+
+
+def remembered_by(layer: Gimp.Layer) -> Optional[Memory]:  # noqa: UP045
+    """How a result layer was made; None: it is none."""
+    parasite = layer.get_parasite(RESULT_PARASITE)
+    return memory.from_bytes(bytes(parasite.get_data())) if parasite else None
+
+
+def previews(image: Gimp.Image) -> list[Gimp.Layer]:
+    """What windows show while they are open; one left over comes from a saved file or a crash."""
+    return [layer for layer in all_layers(image) if layer.get_parasite(PREVIEW_PARASITE)]
+
+
+def mark_preview(layer: Gimp.Layer) -> None:
+    _attach(layer, PREVIEW_PARASITE, b"{}")
 
 
 def read_photo(image: Gimp.Image, photo: Gimp.Layer) -> Photo:
     format_ = plan.pixel_format(int(image.get_precision()), photo.has_alpha())
     width, height = photo.get_width(), photo.get_height()
-    return Photo(_read(photo, 0, height, format_.read), width, height, format_)
+    area = Gegl.Rectangle.new(0, 0, width, height)
+    return Photo(_read(photo, area, format_.read), width, height, format_)
 
 
 def read_hints(hints: Gimp.Layer, photo: Gimp.Layer) -> tuple[HintStrip, ...]:
     """The painted rows of the hints layer, in the photo's coordinates."""
+    tops = range(0, hints.get_height(), plan.STRIP_ROWS)
+    strips = [read_strip(hints, photo, top, 0, hints.get_width()) for top in tops]
+    return tuple(strip for strip in strips if plan.is_painted(strip.rgba))
+
+
+def read_strip(
+    hints: Gimp.Layer, photo: Gimp.Layer, top: int, left: int, columns: int
+) -> HintStrip:
+    """Some rows of the hints layer from `top` on, in the photo's coordinates."""
     _ok, hints_x, hints_y = hints.get_offsets()
     _ok, photo_x, photo_y = photo.get_offsets()
-    width = hints.get_width()
-    strips = []
-    for top, rows in plan.strip_rows(hints.get_height()):
-        rgba = _read(hints, top, rows, "R'G'B'A u8")
-        if plan.is_painted(rgba):
-            place = (hints_x - photo_x, hints_y - photo_y + top)
-            strips.append(HintStrip(*place, width, rows, rgba))
-    return tuple(strips)
+    rows = min(plan.STRIP_ROWS, hints.get_height() - top)
+    rgba = _read(hints, Gegl.Rectangle.new(left, top, columns, rows), "R'G'B'A u8")
+    place = (hints_x - photo_x + left, hints_y - photo_y + top)
+    return HintStrip(*place, columns, rows, rgba)
 
 
 def palette_colors(palette: Gimp.Palette) -> tuple[str, ...]:
@@ -122,9 +151,9 @@ def make_palette(name: str, colors: Sequence[str]) -> Gimp.Palette:
 def used_theme(image: Gimp.Image) -> tuple[str, ...]:
     """The theme that the uppermost result layer was made with."""
     for layer in all_layers(image):
-        parasite = layer.get_parasite(RESULT_PARASITE)
-        if parasite:
-            return tuple(_memory(parasite).get("theme", ()))
+        remembered = remembered_by(layer)
+        if remembered:
+            return remembered.settings.theme
     return ()
 
 
@@ -143,22 +172,22 @@ def add_hints_layer(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
     layer = find_hints(image)
     if layer is None:
         with undo_group(image):
-            _make_rgb(image)
-            layer = Gimp.Layer.new(
-                image,
-                plan.HINTS_NAME,
-                photo.get_width(),
-                photo.get_height(),
-                Gimp.ImageType.RGBA_IMAGE,
-                100.0,
-                Gimp.LayerMode.NORMAL,
-            )
-            _remember(layer, HINTS_PARASITE, {})
-            image.insert_layer(layer, None, 0)
-            _ok, x, y = photo.get_offsets()
-            layer.set_offsets(x, y)
+            make_rgb(image)
+            layer = insert_hints(image, photo)
     image.set_selected_layers([layer])
     Gimp.displays_flush()
+    return layer
+
+
+def insert_hints(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
+    """A new empty hints layer on top of an RGB image, of the photo's size and place."""
+    size = (photo.get_width(), photo.get_height())
+    kind, mode = Gimp.ImageType.RGBA_IMAGE, Gimp.LayerMode.NORMAL
+    layer = Gimp.Layer.new(image, plan.HINTS_NAME, *size, kind, 100.0, mode)
+    _attach(layer, HINTS_PARASITE, b"{}")
+    image.insert_layer(layer, None, 0)
+    _ok, x, y = photo.get_offsets()
+    layer.set_offsets(x, y)
     return layer
 
 
@@ -167,11 +196,12 @@ def put_result(
     photo: Gimp.Layer,
     photo_read: Photo,
     result: ColorizeResult,
-    settings: Settings,
+    made: Memory,
 ) -> Gimp.Layer:
     """Show the result as a layer above the photo: a new one, or the earlier one brought up to date.
 
-    Outside a selection nothing moves: what an earlier run showed there stays. Raises Refused.
+    result: of the whole photo; made: what the layer shall remember. Outside a selection nothing
+    moves: what an earlier run showed there stays. Raises Refused.
     """
     if (photo.get_width(), photo.get_height()) != (result.width, result.height):
         raise Refused(_("The photograph's size changed meanwhile. Run Colorize again."))
@@ -183,18 +213,13 @@ def put_result(
             _("The layer “{0}” is locked. Unlock its pixels first.").format(locked.get_name())
         )
     with undo_group(image):
-        _make_rgb(image)
-        layer = _result_layer(image, photo, old, photo_read, settings)
+        make_rgb(image)
+        layer = _result_layer(image, photo, old, photo_read, made.settings)
         _write(layer, result, photo_read.format.write, is_new=layer != old)
         _mask_by_selection(image, layer, is_new=layer != old)
-        memory = {
-            "photo": photo.get_tattoo(),
-            "theme": list(result.theme),
-            "strength": settings.strength,
-            "saturation": settings.saturation,
-            "version": VERSION,
-        }
-        _remember(layer, RESULT_PARASITE, memory)
+        settings = replace(made.settings, theme=result.theme)
+        remembered = replace(made, photo=photo.get_tattoo(), settings=settings)
+        _attach(layer, RESULT_PARASITE, remembered.to_bytes())
     image.set_selected_layers(selected)
     Gimp.displays_flush()
     return layer
@@ -239,18 +264,23 @@ def _result_layer(
 
 def _write(layer: Gimp.Layer, result: ColorizeResult, format_: str, is_new: bool) -> None:
     area = Gegl.Rectangle.new(0, 0, result.width, result.height)
-    pixels = bytes(result.pixels)
     if is_new:
-        buffer = layer.get_buffer()
-        buffer.set(area, format_, pixels)
-        buffer.flush()
+        write_pixels(layer, area, format_, result.pixels)
     else:
         # Only what goes through the shadow buffer can be undone; it is limited to the selection.
         shadow = layer.get_shadow_buffer()
-        shadow.set(area, format_, pixels)
+        shadow.set(area, format_, bytes(result.pixels))
         shadow.flush()
         layer.merge_shadow(True)
-    layer.update(0, 0, result.width, result.height)
+        layer.update(0, 0, result.width, result.height)
+
+
+def write_pixels(layer: Gimp.Layer, area: Gegl.Rectangle, format_: str, pixels: Buffer) -> None:
+    """Write a rectangle of a layer, without an undo step."""
+    buffer = layer.get_buffer()
+    buffer.set(area, format_, bytes(pixels))
+    buffer.flush()
+    layer.update(area.x, area.y, area.width, area.height)
 
 
 def _mask_by_selection(image: Gimp.Image, layer: Gimp.Layer, is_new: bool) -> None:
@@ -270,7 +300,7 @@ def _mask_by_selection(image: Gimp.Image, layer: Gimp.Layer, is_new: bool) -> No
     layer.add_mask(fresh)
     layer.set_edit_mask(False)
     if is_new or mask.get_parasite(MASK_PARASITE):
-        _remember(fresh, MASK_PARASITE, {})
+        _attach(fresh, MASK_PARASITE, b"{}")
 
 
 @contextmanager
@@ -290,26 +320,16 @@ def _locked(item: Optional[Gimp.Item]) -> Optional[Gimp.Item]:  # noqa: UP045
     return item
 
 
-def _make_rgb(image: Gimp.Image) -> None:
+def make_rgb(image: Gimp.Image) -> None:
     if image.get_base_type() != Gimp.ImageBaseType.RGB:
         image.convert_rgb()
 
 
-def _read(drawable: Gimp.Drawable, top: int, rows: int, format_: str) -> bytes:
-    area = Gegl.Rectangle.new(0, top, drawable.get_width(), rows)
+def _read(drawable: Gimp.Drawable, area: Gegl.Rectangle, format_: str) -> bytes:
     data: bytes = drawable.get_buffer().get(area, 1.0, format_, Gegl.AbyssPolicy.NONE)
     return data
 
 
-def _remember(layer: Gimp.Drawable, name: str, memory: dict[str, Any]) -> None:
-    data = json.dumps(memory).encode()
+def _attach(layer: Gimp.Drawable, name: str, data: bytes) -> None:
     flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
     layer.attach_parasite(Gimp.Parasite.new(name, flags, data))
-
-
-def _memory(parasite: Gimp.Parasite) -> dict[str, Any]:
-    try:
-        memory = json.loads(bytes(parasite.get_data()))
-    except ValueError:
-        return {}
-    return memory if isinstance(memory, dict) else {}

@@ -1,26 +1,14 @@
-"""The dialogs, made of GIMP's own widgets."""
+"""A question that GIMP's user is asked."""
 
 from __future__ import annotations
 
 import gi
 
-gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402
+from gi.repository import GimpUi, Gtk  # noqa: E402
 
 from gimp_plugin.texts import _  # noqa: E402
-
-
-def ask_settings(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> bool:
-    """Show the procedure's arguments. False: cancelled."""
-    GimpUi.init("tincture")
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, _("Colorize"))
-    dialog.fill(["use-palette", "palette", "strength", "saturation", "quality", "output"])
-    config.connect("notify::palette", lambda *_args: config.set_property("use-palette", True))
-    accepted = bool(dialog.run())
-    dialog.destroy()
-    return accepted
 
 
 def ask_conversion() -> bool:

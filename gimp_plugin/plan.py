@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gimp_plugin.texts import _
@@ -48,7 +49,11 @@ class Settings:
     strength: float = 1.0
     saturation: float = 1.0
     color_only: bool = True  # a layer in LCh-colour mode; else a normal layer
+    locked: tuple[tuple[float, float], ...] = ()  # places of dots whose region takes their colour
     quality: str = "normal"  # one of the protocol's QUALITIES
+
+
+USUAL = Settings()
 
 
 def choose_photo(selected: Sequence[int], layers: Sequence[LayerFacts]) -> int:
@@ -109,11 +114,6 @@ def is_painted(rgba: bytes) -> bool:
     return bool(rgba[3::4].strip(_TRANSPARENT))
 
 
-def strip_rows(height: int) -> Iterable[tuple[int, int]]:
-    """Top and number of rows of each strip of a layer."""
-    return ((top, min(STRIP_ROWS, height - top)) for top in range(0, height, STRIP_ROWS))
-
-
 def parse_colors(text: str) -> tuple[str, ...]:
     """Colours written as hexadecimal numbers, parted by blanks or commas. Raises Refused."""
     colors = []
@@ -125,3 +125,20 @@ def parse_colors(text: str) -> tuple[str, ...]:
             raise Refused(_("“{0}” is not a colour; write colours like #7a3b12.").format(word))
         colors.append("#" + found.group(1).lower())
     return tuple(colors)
+
+
+def parse_places(text: str) -> tuple[tuple[float, float], ...]:
+    """Places written like "120.5,80 300,41". Raises Refused."""
+    try:
+        pairs = [tuple(float(number) for number in word.split(",")) for word in text.split()]
+        places = tuple((x, y) for x, y in pairs)
+        if all(math.isfinite(number) for place in places for number in place):
+            return places
+    except ValueError:
+        pass  # said below
+    raise Refused(_("“{0}” are not places; write them like 120,80 300,41.").format(text))
+
+
+def written_places(places: Sequence[tuple[float, float]]) -> str:
+    """The same the other way round."""
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in places)

@@ -20,6 +20,7 @@ from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Work, theme_of  # noqa: E402
 
 COLORIZE = "tincture-colorize"
+RECOLORIZE = "tincture-recolorize"
 ADD_HINTS = "tincture-add-hints-layer"
 THEME_FROM_LAYER = "tincture-theme-from-layer"
 SAVE_THEME = "tincture-save-theme"
@@ -62,9 +63,9 @@ def _describe_colorize(procedure: Gimp.Procedure) -> None:
     procedure.set_documentation(
         _("Bring a black-and-white photograph to colour"),
         _(
-            "Colours the selected layer, guided by a colour theme and by the dots on the layer "
-            "named “hints”, if there are any. The result is a new layer above the photograph; run "
-            "again, it is brought up to date."
+            "Opens a window that stays while you choose a theme and paint dots of colour on the "
+            "layer named “hints”. The result is a layer above the photograph; run again, it is "
+            "brought up to date."
         ),
         COLORIZE,
     )
@@ -132,6 +133,25 @@ def _describe_colorize(procedure: Gimp.Procedure) -> None:
         "normal",
         READ_WRITE,
     )
+    procedure.add_string_argument(
+        "locked-dots",
+        _("Locked dots"),
+        _("Places of dots whose whole region takes their colour, like “120.5,80 300,41”"),
+        "",
+        READ_WRITE,
+    )
+    procedure.add_layer_return_value(
+        "layer", _("Result"), _("The layer with the colours"), False, READ_WRITE
+    )
+
+
+def _describe_recolorize(procedure: Gimp.Procedure) -> None:
+    procedure.set_menu_label(_("_Recolorize"))
+    procedure.set_documentation(
+        _("Bring the colours up to date with the dots, without the window"),
+        _("Colours the photograph again with the theme and the settings of its last result."),
+        RECOLORIZE,
+    )
     procedure.add_layer_return_value(
         "layer", _("Result"), _("The layer with the colours"), False, READ_WRITE
     )
@@ -193,11 +213,40 @@ class Call:
 def _colorize_call(call: Call) -> Gimp.Layer:
     photo = canvas.find_photo(call.image, call.drawables)
     if call.interactive:
-        from gimp_plugin import dialog
-
-        if not dialog.ask_settings(call.procedure, call.config):
-            raise Cancelled
+        return _live(call, photo)
     return _colorize(call.image, photo, _settings(call.config))
+
+
+def _live(call: Call, photo: Gimp.Layer) -> Gimp.Layer:
+    """Show the window until the user is done."""
+    from gimp_plugin.window import main
+
+    color_only = call.config.get_property("output") == COLOR_LAYER
+    layer, settings = main.colorize(
+        call.procedure, call.image, photo, Settings(color_only=color_only)
+    )
+    if layer is None:
+        raise Cancelled
+    _remember(call.config, settings)
+    return layer
+
+
+def _remember(config: Gimp.ProcedureConfig, settings: Settings) -> None:
+    """So that Repeat, and a script with these values, does the same."""
+    config.set_property("use-palette", False)
+    config.set_property("theme-colors", " ".join(settings.theme))
+    config.set_property("strength", settings.strength)
+    config.set_property("saturation", settings.saturation)
+    config.set_property("output", COLOR_LAYER if settings.color_only else NORMAL_LAYER)
+    config.set_property("locked-dots", plan.written_places(settings.locked))
+
+
+def _recolorize_call(call: Call) -> Gimp.Layer:
+    photo = canvas.find_photo(call.image, call.drawables)
+    remembered = canvas.remembered_of(call.image, photo)
+    if remembered is None:
+        raise Refused(_("This photograph has not been coloured yet. Choose Colorize first."))
+    return _colorize(call.image, photo, remembered.settings)
 
 
 def _add_hints_call(call: Call) -> Gimp.Layer:
@@ -241,7 +290,7 @@ def _colorize(image: Gimp.Image, photo: Gimp.Layer, settings: Settings) -> Gimp.
             Gimp.progress_set_text(shown or _("Colorizing"))
         Gimp.progress_update(work.fraction)
     result = work.result()
-    layer = canvas.put_result(image, photo, read, result, settings)
+    layer = canvas.put_result(image, photo, read, result, work.memory())
     Gimp.progress_end()
     for note in result.notes:
         Gimp.message(note)
@@ -262,6 +311,7 @@ def _settings(config: Gimp.ProcedureConfig) -> Settings:
         saturation=config.get_property("saturation"),
         color_only=config.get_property("output") == COLOR_LAYER,
         quality=config.get_property("quality"),
+        locked=plan.parse_places(config.get_property("locked-dots") or ""),
     )
 
 
@@ -293,6 +343,7 @@ def _error(words: str) -> GLib.Error:
 # name: how it is described, what it does, and what it makes
 _PROCEDURES: dict[str, tuple[Callable[[Gimp.Procedure], None], Callable[[Call], Any], Any]] = {
     COLORIZE: (_describe_colorize, _colorize_call, Gimp.Layer),
+    RECOLORIZE: (_describe_recolorize, _recolorize_call, Gimp.Layer),
     ADD_HINTS: (_describe_add_hints, _add_hints_call, Gimp.Layer),
     THEME_FROM_LAYER: (_describe_theme_from_layer, _theme_from_layer_call, Gimp.Palette),
     SAVE_THEME: (_describe_save_theme, _save_theme_call, Gimp.Palette),

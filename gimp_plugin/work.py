@@ -9,10 +9,11 @@ import threading
 from dataclasses import dataclass
 from typing import Callable, Optional
 
+from gimp_plugin.memory import Memory, asked_dots
 from gimp_plugin.plan import PixelFormat, Refused, Settings
 from server.protocol import launcher
 from server.protocol.client import Client, EngineError
-from server.protocol.messages import ColorizeRequest, ColorizeResult, HintStrip
+from server.protocol.messages import ColorizeRequest, ColorizeResult, EngineInfo, HintStrip
 
 Connect = Callable[[Callable[[str], None]], Client]
 
@@ -42,6 +43,7 @@ class Work:
         self._photo, self._strips, self._settings = photo, strips, settings
         self._connect = connect
         self._result: Optional[ColorizeResult] = None  # noqa: UP045
+        self._info: Optional[EngineInfo] = None  # noqa: UP045
         self._error: Optional[EngineError] = None  # noqa: UP045
         self._thread = threading.Thread(target=self._run, name="tincture-work", daemon=True)
 
@@ -61,10 +63,15 @@ class Work:
             raise Refused("the engine gave no answer")
         return self._result
 
+    def memory(self) -> Memory:
+        """What the result layer shall remember. Raises Refused."""
+        return memory_of(self.result(), self._settings, self._info)
+
     def _run(self) -> None:
         try:
             with self._connect(self._say) as client:
                 self._say("")
+                self._info = client.info
                 self._result = self._ask(client)
         except EngineError as error:
             self._error = error
@@ -81,6 +88,7 @@ class Work:
             strength=settings.strength,
             saturation=settings.saturation,
             quality=settings.quality,
+            locked=settings.locked,
         )
         return client.colorize(request, self._progress)
 
@@ -89,6 +97,16 @@ class Work:
 
     def _say(self, words: str) -> None:
         self.state = words
+
+
+def memory_of(
+    result: ColorizeResult,
+    settings: Settings,
+    info: Optional[EngineInfo],  # noqa: UP045
+) -> Memory:
+    """How a result was made; the photo is filled in where it is put."""
+    network, weights = (info.network, info.weights_sha256) if info else ("", "")
+    return Memory(0, settings, asked_dots(result.dots), network, weights)
 
 
 def theme_of(

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.colorizer import Colorizer, HintReport, Picture, Result, Tick, gray_at
+from engine.colorizer import (
+    NOT_SEEN_AB,
+    SAME_AB,
+    Colorizer,
+    HintReport,
+    Picture,
+    Result,
+    Tick,
+    gray_at,
+)
 from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
-from engine.hints import Hint, hints_from_rgba, is_picture
+from engine.hints import OPAQUE, Hint, hints_from_rgba, is_picture
 from engine.possibilities import Possibilities
 from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
 from engine.weights import WeightsMissing, load_network
@@ -128,9 +137,10 @@ class Handlers:
         }
         if request.preview_side is not None:
             return Reply(answer, {"rgb": from_numpy(result.preview(request.preview_side))})
-        area = wanted_area(held, request.since, result)
+        area = wanted_area(held, request, result)
         rgb = result.full(lambda fraction: tick(share + (1 - share) * fraction), area)
-        held.result, held.result_name = result, secrets.token_hex(8)
+        shown = result.pasted(held.result, area) if held.result else result
+        held.result, held.result_name = shown, secrets.token_hex(8)
         answer |= {"name": held.result_name, "place": list(area[:2])}
         return Reply(answer, {"rgb": from_numpy(rgb)})
 
@@ -248,10 +258,10 @@ def outside_note(hints: list[Hint], picture: Picture) -> list[str]:
     return [f"{outside} of {len(hints)} dots lie outside the photo and were left out."]
 
 
-def wanted_area(held: Held, since: str, result: Result) -> Area:
+def wanted_area(held: Held, request: ColorizeRequest, result: Result) -> Area:
     """All of the photo, or the rectangle that differs from the result the client has."""
-    if since and since == held.result_name and held.result is not None:
-        return result.changed(held.result)
+    if request.since and request.since == held.result_name and held.result is not None:
+        return result.changed(held.result, NOT_SEEN_AB if request.live else SAME_AB)
     return 0, 0, held.picture.width, held.picture.height
 
 
@@ -281,9 +291,40 @@ def dot_report(report: HintReport) -> dict[str, Any]:
 
 
 def hints_in(strips: tuple[HintStrip, ...]) -> list[Hint]:
-    """The dots in strips of a hints layer; strips are joined first, as dots may cross them."""
-    if not strips:
-        return []
+    """The dots in strips of a hints layer, from top to bottom.
+
+    Strips that touch are joined first, as dots may cross them; what lies between others is not
+    looked at.
+    """
+    # As for the whole layer: where anything is opaque, what is nowhere so is no dot.
+    opaque = any(max(strip.rgba[3::4], default=0) >= OPAQUE for strip in strips)
+    hints: list[Hint] = []
+    for group in touching(strips):
+        rgba, left, top = joined(group)
+        if not opaque or rgba[..., 3].max(initial=0) >= OPAQUE:
+            hints += hints_from_rgba(rgba, left, top)
+    if len(hints) > messages.MAX_DOTS:
+        raise Refused(
+            messages.INVALID_PARAMS,
+            f"the hints layer holds {len(hints)} dots; at most {messages.MAX_DOTS} can be used",
+        )
+    return hints
+
+
+def touching(strips: Sequence[HintStrip]) -> list[list[HintStrip]]:
+    """Strips in groups between which there are rows without paint."""
+    groups: list[list[HintStrip]] = []
+    bottom = -(10**9)  # of the last group
+    for strip in sorted(strips, key=lambda s: s.y):
+        if not groups or strip.y > bottom:
+            groups.append([])
+        groups[-1].append(strip)
+        bottom = max(bottom, strip.y + strip.height)
+    return groups
+
+
+def joined(strips: Sequence[HintStrip]) -> tuple[NDArray[np.uint8], int, int]:
+    """Strips laid out in the rectangle around them: (H, W, 4), and its left and top."""
     left, top = min(s.x for s in strips), min(s.y for s in strips)
     width = max(s.x + s.width for s in strips) - left
     height = max(s.y + s.height for s in strips) - top
@@ -297,13 +338,7 @@ def hints_in(strips: tuple[HintStrip, ...]) -> list[Hint]:
     if is_picture(rgba):
         raise Refused(messages.INVALID_PARAMS, "the hints layer holds a picture, not dots; paint "
                       "dots on a transparent layer, or give that layer another name")  # fmt: skip
-    hints = hints_from_rgba(rgba, left, top)
-    if len(hints) > messages.MAX_DOTS:
-        raise Refused(
-            messages.INVALID_PARAMS,
-            f"the hints layer holds {len(hints)} dots; at most {messages.MAX_DOTS} can be used",
-        )
-    return hints
+    return rgba, left, top
 
 
 def theme_entry(theme: Theme) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,23 +71,30 @@ def lay_out_plug_in(plug_ins: Path) -> None:
     (folder / "tincture.py").chmod(0o755)
 
 
-@pytest.fixture(scope="package", params=sorted(SUITES))
-def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
-    try:
-        gimp = real_gimp(request.param)
-    except NoGimp as error:
-        pytest.skip(f"no real GIMP {request.param}: {error}")
+@contextmanager
+def open_studio(version: str) -> Iterator[Studio]:
+    """A GIMP of a version with a fresh profile, the plug-in and an engine. Raises NoGimp."""
+    gimp = real_gimp(version)
     profile = gimp.share / "profile"
     shutil.rmtree(profile, ignore_errors=True)
     lay_out_plug_in(profile / "plug-ins")
-    version = gimp.run(["gimp-console", "--version"]).stdout.split()[-1]
+    full_version = gimp.run(["gimp-console", "--version"]).stdout.split()[-1]
     (profile / "gimprc").write_text(
-        f'(config-version "{version}")\n(show-welcome-dialog no)\n(check-updates no)\n'
+        f'(config-version "{full_version}")\n(show-welcome-dialog no)\n(check-updates no)\n'
     )
     shutil.copy(ROOT / "tests/gimp/inside.py", gimp.share / "inside.py")
     studio = Studio(gimp)
     with engine_home(studio.home):
         yield studio
+
+
+@pytest.fixture(scope="package", params=sorted(SUITES))
+def studio(request: pytest.FixtureRequest) -> Iterator[Studio]:
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(open_studio(request.param))
+        except NoGimp as error:
+            pytest.skip(f"no real GIMP {request.param}: {error}")
 
 
 @pytest.fixture

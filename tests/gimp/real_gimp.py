@@ -22,8 +22,9 @@ PACKAGES = (
     *("gimp", "gir1.2-gimp-3.0", "python3-gi", "python3-gi-cairo", "gir1.2-gtk-3.0"),
     *("xvfb", "xauth", "openbox", "xdotool", "x11-utils", "imagemagick"),
     *("fonts-dejavu-core", "adwaita-icon-theme", "librsvg2-common", "shared-mime-info"),
+    *("dbus", "at-spi2-core", "gir1.2-atspi-2.0"),
 )
-COMPLETE = "tincture-test-complete"  # a file that is written last: the build came to its end
+COMPLETE = "tincture-test-complete"  # a file that is written last, and lists what was installed
 _APT = {
     "etc/apt/apt.conf.d/90tests": 'APT::Install-Recommends "false";\n'
     'Acquire::Languages "none";\nAPT::Sandbox::User "root";\n'
@@ -91,11 +92,17 @@ def real_gimp(version: str) -> RealGimp:
     """A real GIMP of a version, built when there is none yet. Raises NoGimp."""
     suite = SUITES[version]
     gimp = RealGimp(version, cache_folder() / f"gimp-{suite}")
-    if not (gimp.root / COMPLETE).exists():
+    if not _is_complete(gimp.root):
         _build(suite, gimp.root)
     _mount(gimp.root)
     gimp.share.mkdir(exist_ok=True)
     return gimp
+
+
+def _is_complete(root: Path) -> bool:
+    """Was it built to the end, with the packages that are wanted now?"""
+    complete = root / COMPLETE
+    return complete.exists() and set(PACKAGES) <= set(complete.read_text().split())
 
 
 def _build(suite: str, root: Path) -> None:
@@ -134,7 +141,7 @@ def _build(suite: str, root: Path) -> None:
     _call([*environment, "apt-get", "update", "-qq"])
     _call([*environment, "apt-get", "install", "-y", "-qq", *PACKAGES])
     _call([*environment, "apt-get", "clean"])
-    (root / COMPLETE).write_text("")
+    (root / COMPLETE).write_text("\n".join(PACKAGES))
 
 
 def _mirror() -> str:

@@ -21,7 +21,11 @@ class Screen:
 
     def __init__(self, gimp: RealGimp, display: str, environment: Mapping[str, str]) -> None:
         self._gimp = gimp
-        self._environment = {**environment, "DISPLAY": display}
+        bus = {
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:abstract=tincture-{display[1:]}",
+            "NO_AT_BRIDGE": "0",
+        }
+        self._environment = {**bus, **environment, "DISPLAY": display}
         self._display = display
         self._running: list[subprocess.Popen[bytes]] = []
 
@@ -29,6 +33,8 @@ class Screen:
         self.start("Xvfb", self._display, "-screen", "0", SIZE, "-nolisten", "tcp")
         wait_for(lambda: self.do("xdpyinfo").returncode == 0, "the display")
         self.start("openbox")
+        address = self._environment["DBUS_SESSION_BUS_ADDRESS"]
+        self.start("dbus-daemon", "--session", "--nofork", "--address", address)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,6 +71,11 @@ class Screen:
 
     def focus(self, window: str) -> None:
         self.do("xdotool", "windowactivate", "--sync", window)
+
+    def press(self, name: str, *value: str) -> None:
+        """Click a widget of the plug-in, or set its value, by its accessible name; waits for it."""
+        command = ("python3", "/share/press.py", name, *value)
+        wait_for(lambda: self.do(*command).returncode == 0, f"a widget “{name}”")
 
     def screenshot(self, path: Path) -> None:
         """Write what is on the screen as PNG; path: below the chroot's root."""

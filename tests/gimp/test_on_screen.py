@@ -56,45 +56,13 @@ def test_a_gray_photo_is_converted_painted_on_and_coloured(
         screen.do("xdotool", "mousemove", "450", "300", "click", "1")
         screen.screenshot(shots["painted"])
         screen.keys("alt+r", "Up", "Right", "c")
-        screen.focus(screen.window("^Colorize$"))
-        screen.keys("Return")
-        screen.window("RGB color.*3 layers")
+        window = screen.window("^Colorize: ")
+        screen.window("RGB color.*3 layers")  # the preview
         wait_for_colour(screen, shots["painted"], shots["dotted"])
+        screen.focus(window)
+        screen.keys("alt+a")
+        wait_for(lambda: not screen.windows("^Colorize: "), "the end of the window")
 
         screen.focus(main)
         screen.keys("ctrl+z", "ctrl+z", "ctrl+z")  # the colours, the dot, the layer with the mode
         screen.window("Grayscale.*1 layer")
-
-
-def test_colorize_from_the_menu_and_take_it_back(
-    studio: Studio, running: Client, gray: np.ndarray
-) -> None:
-    share = studio.gimp.share
-    Image.fromarray(gray).save(share / "photo.png")
-    shots = {
-        name: share / f"{name}.png" for name in ("before", "menu", "dialog", "after", "undone")
-    }
-
-    with Screen(studio.gimp, ":77", studio.environment) as screen:
-        screen.start("gimp", "-n", "-s", "--no-fonts", "/share/photo.png")
-        main = screen.window("photo.*GIMP|GIMP.*photo")
-        screen.focus(main)
-        screen.screenshot(shots["before"])
-        screen.keys("alt+r", "Up", "Right")  # Filters, its last entry, and that one's menu
-        screen.screenshot(shots["menu"])
-        screen.keys("c")  # the mnemonic of Colorize
-        dialog = screen.window("^Colorize$")
-        screen.focus(dialog)
-        screen.screenshot(shots["dialog"])
-        screen.keys("Return")
-        wait_for(lambda: not screen.windows("^Colorize$"), "the end of the dialog")
-
-        wait_for_colour(screen, shots["before"], shots["after"])
-        screen.focus(main)
-        screen.keys("ctrl+z")
-
-        def grey_again() -> bool:
-            screen.screenshot(shots["undone"])
-            return chroma(shots["undone"]) < chroma(shots["before"]) + 1
-
-        wait_for(grey_again, "the photo as it was after one undo")

@@ -11,7 +11,6 @@ from gimp_plugin.plan import (
     is_painted,
     parse_colors,
     pixel_format,
-    strip_rows,
 )
 
 PHOTO = LayerFacts("pixels", "photo", 60, 40)
@@ -75,13 +74,6 @@ def test_no_precision_is_lost(
 
     assert (chosen.read, chosen.write, chosen.dtype) == (read, write, dtype)
     assert chosen.channels == 1 + alpha
-
-
-@pytest.mark.parametrize("height", [1, 64, 65, 200])
-def test_strips_cover_a_layer_once(height: int) -> None:
-    rows = [row for top, count in strip_rows(height) for row in range(top, top + count)]
-
-    assert rows == list(range(height))
 
 
 def test_only_opacity_makes_paint() -> None:

@@ -1,0 +1,249 @@
+"""The image as the live window sees and changes it, through GIMP's API.
+
+What the window needs on the canvas (RGB mode, a hints layer, the preview) is put there and taken
+away with GIMP's undo frozen: no step of the history is made, and none, not even of redo, is lost.
+Each freeze lasts for a few calls only, so the user's own strokes are recorded as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Optional
+
+import gi
+
+gi.require_version("Gdk", "3.0")
+gi.require_version("Gegl", "0.4")
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gdk, Gegl, Gimp  # noqa: E402
+
+from gimp_plugin import canvas  # noqa: E402
+from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed  # noqa: E402
+from gimp_plugin.memory import Memory  # noqa: E402
+from gimp_plugin.plan import Refused  # noqa: E402
+from gimp_plugin.session import Look  # noqa: E402
+from gimp_plugin.texts import _  # noqa: E402
+from gimp_plugin.work import Photo  # noqa: E402
+from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
+
+HINTS_LOOK_SIDE = 256  # pixels of the small picture that tells what was painted
+PHOTO_LOOK_SIDE = 64
+
+
+class LiveCanvas:
+    """An image with a photo in it, while the window is open. Implements `session.Canvas`."""
+
+    def __init__(self, image: Gimp.Image, photo: Gimp.Layer) -> None:
+        self.image = image
+        self.photo = photo
+        self._was_gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
+        self._selected = image.get_selected_layers()
+        self._own_hints = canvas.find_hints(image) is None  # made by this window
+        self._hints_touched = False
+        self._preview: Optional[Gimp.Layer] = None  # noqa: UP045
+        self._selection: Optional[tuple[int, ...]] = None  # noqa: UP045
+        self.applied: Optional[Gimp.Layer] = None  # noqa: UP045  the result layer
+
+    def open(self) -> None:
+        """Make what the user paints on."""
+        with self._unseen():
+            for left_over in canvas.previews(self.image):
+                self.image.remove_layer(left_over)
+            canvas.make_rgb(self.image)
+            self._hints = canvas.find_hints(self.image) or canvas.insert_hints(
+                self.image, self.photo
+            )
+        self.image.set_selected_layers([self._hints])
+        Gimp.displays_flush()
+
+    def look(self) -> Optional[Look]:  # noqa: UP045
+        """What can be seen at a glance; None: the image or the photo is gone."""
+        if not (self.image.is_valid() and self.photo.is_valid()):
+            return None
+        if self.image.get_base_type() != Gimp.ImageBaseType.RGB:
+            return None
+        hints = self._hints if self._hints.is_valid() else canvas.find_hints(self.image)
+        place: tuple[int, ...] = ()
+        if hints:
+            self._hints = hints
+            place = (*_rectangle(hints),)
+        return Look(
+            photo=_thumbnail(self.photo, PHOTO_LOOK_SIDE).pixels,
+            photo_place=_rectangle(self.photo),
+            hints=_thumbnail(hints, HINTS_LOOK_SIDE) if hints else None,
+            hints_place=place,
+            painting=_button_is_held(),
+        )
+
+    def read_photo(self) -> Photo:
+        return canvas.read_photo(self.image, self.photo)
+
+    def read_cells(self, cells: Sequence[Cell]) -> list[ReadCell]:
+        """These parts of the hints layer."""
+        return [(cell, trimmed(self._read_cell(*cell))) for cell in cells]
+
+    def note_touched(self) -> None:
+        """The user painted on the hints layer: from now on it is theirs."""
+        self._hints_touched = True
+
+    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
+        """Write a result, or the rectangle that changed, into the preview on the canvas."""
+        if self._preview is None or not self._preview.is_valid():
+            self._preview = self._insert_preview(photo)
+        preview = self._preview
+        self._set_mode(preview, color_only)
+        self._follow_selection(preview)
+        if result.width:
+            area = Gegl.Rectangle.new(result.x, result.y, result.width, result.height)
+            with self._unlocked(preview):
+                canvas.write_pixels(preview, area, photo.format.write, result.pixels)
+        Gimp.displays_flush()
+
+    def hide(self) -> None:
+        """Take the preview off the canvas."""
+        preview, self._preview, self._selection = self._preview, None, None
+        if preview is not None and preview.is_valid():
+            with self._unseen():
+                self.image.remove_layer(preview)
+
+    def pictures(self, side: int) -> tuple[Thumbnail, Optional[Thumbnail]]:  # noqa: UP045
+        """The photo and, if there is one, the preview, at most `side` pixels long."""
+        before = _thumbnail(self.photo, side)
+        shown = self._preview is not None and self._preview.is_valid()
+        return before, _thumbnail(self._preview, side) if shown else None
+
+    def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
+        """Put the result into the image, one undo step. Raises Refused."""
+        self._take_back()
+        try:
+            self.applied = canvas.put_result(self.image, self.photo, photo, result, memory)
+        except Refused:
+            self.open()  # the window stays
+            raise
+
+    def cancel(self) -> None:
+        """Leave the image as it was found.
+
+        A hints layer that the user has painted on is removed in an undo step of its own: it holds
+        the only copy of their dots, and the steps of their strokes belong to it.
+        """
+        if not self.image.is_valid():
+            return
+        self._take_back()
+        if self._own_hints and self._hints_touched and self._hints.is_valid():
+            with canvas.undo_group(self.image):
+                self.image.remove_layer(self._hints)
+                self._make_gray_again()
+        self.image.set_selected_layers([item for item in self._selected if item.is_valid()])
+        Gimp.displays_flush()
+
+    def _read_cell(self, top: int, left: int) -> HintStrip:
+        columns = min(CELL_COLUMNS, self._hints.get_width() - left)
+        return canvas.read_strip(self._hints, self.photo, top, left, columns)
+
+    def _take_back(self) -> None:
+        """Remove, without a trace in the history, what nobody but the window has touched."""
+        self.hide()
+        if self._own_hints and not self._hints_touched:
+            with self._unseen():
+                if self._hints.is_valid():
+                    self.image.remove_layer(self._hints)
+                self._make_gray_again()
+
+    def _make_gray_again(self) -> None:
+        if self._was_gray and self.image.get_base_type() == Gimp.ImageBaseType.RGB:
+            self.image.convert_grayscale()
+
+    def _insert_preview(self, photo: Photo) -> Gimp.Layer:
+        kind = Gimp.ImageType.RGBA_IMAGE if photo.format.channels == 2 else Gimp.ImageType.RGB_IMAGE
+        size = (photo.width, photo.height)
+        mode = Gimp.LayerMode.LCH_COLOR
+        selected = self.image.get_selected_layers()
+        with self._unseen():
+            preview = Gimp.Layer.new(self.image, _("Tincture preview"), *size, kind, 100.0, mode)
+            position = self.image.get_item_position(self.photo)
+            result = canvas.find_result(self.image, self.photo)
+            if result and result.get_parent() == self.photo.get_parent():
+                position = min(position, self.image.get_item_position(result))
+            self.image.insert_layer(preview, self.photo.get_parent(), position)
+            _ok, x, y = self.photo.get_offsets()
+            preview.set_offsets(x, y)
+            preview.set_lock_content(True)  # a step of a tool on it would be lost with it
+            preview.set_lock_position(True)
+            preview.set_visible(False)  # until there is something to see
+            canvas.mark_preview(preview)
+        self.image.set_selected_layers(selected)
+        return preview
+
+    def _set_mode(self, preview: Gimp.Layer, color_only: bool) -> None:
+        mode = Gimp.LayerMode.LCH_COLOR if color_only else Gimp.LayerMode.NORMAL
+        if preview.get_mode() != mode:
+            with self._unseen():
+                preview.set_mode(mode)
+
+    def _follow_selection(self, preview: Gimp.Layer) -> None:
+        """Only what is selected shows the preview, as it will be with the result."""
+        bounds = tuple(int(n) for n in Gimp.Selection.bounds(self.image))
+        if bounds == self._selection:
+            return
+        self._selection = bounds
+        with self._unseen():
+            if preview.get_mask():
+                preview.remove_mask(Gimp.MaskApplyMode.DISCARD)
+            if not Gimp.Selection.is_empty(self.image):
+                mask = preview.create_mask(Gimp.AddMaskType.SELECTION)
+                preview.add_mask(mask)
+                preview.set_edit_mask(False)
+
+    @contextmanager
+    def _unlocked(self, preview: Gimp.Layer) -> Iterator[None]:
+        """GIMP ends a plug-in that writes to a locked layer."""
+        with self._unseen():
+            preview.set_lock_content(False)
+            try:
+                yield
+            finally:
+                preview.set_lock_content(True)
+                preview.set_visible(True)
+
+    @contextmanager
+    def _unseen(self) -> Iterator[None]:
+        """Neither the history nor the mark “changed since it was saved” notices."""
+        clean = not self.image.is_dirty()
+        with frozen(self.image):
+            yield
+        if clean:
+            self.image.clean_all()
+
+
+@contextmanager
+def frozen(image: Gimp.Image) -> Iterator[None]:
+    """Changes in this block make no undo steps, and keep those that there are."""
+    image.undo_freeze()
+    try:
+        yield
+    finally:
+        image.undo_thaw()
+
+
+def _rectangle(layer: Gimp.Layer) -> tuple[int, int, int, int]:
+    _ok, x, y = layer.get_offsets()
+    return int(x), int(y), int(layer.get_width()), int(layer.get_height())
+
+
+def _thumbnail(layer: Gimp.Layer, side: int) -> Thumbnail:
+    pixels, width, height, channels = layer.get_thumbnail_data(side, side)
+    return Thumbnail(bytes(pixels.get_data()), width, height, channels)
+
+
+def _button_is_held() -> bool:
+    """Is a stroke going on? Where the screen does not tell (Wayland) it always says no."""
+    screen = Gdk.Display.get_default()
+    if screen is None:
+        return False
+    pointer = screen.get_default_seat().get_pointer()
+    _window, _x, _y, state = (
+        screen.get_default_screen().get_root_window().get_device_position(pointer)
+    )
+    return bool(state & Gdk.ModifierType.BUTTON1_MASK)

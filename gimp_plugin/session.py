@@ -1,0 +1,398 @@
+"""The live window's decisions: what to notice, what to ask the engine, what to show.
+
+A session gets its three outside worlds as arguments: the canvas, a way to connect to the engine,
+and `post`, which has something run on GIMP's thread. All its methods run on that thread.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Optional, Protocol
+
+from gimp_plugin.dots import Cell, Painted, ReadCell, Thumbnail, changed_cells
+from gimp_plugin.engine_link import STARTING, EngineLink, EngineState
+from gimp_plugin.memory import Memory
+from gimp_plugin.plan import USUAL, Refused, Settings
+from gimp_plugin.swatches import Swatches
+from gimp_plugin.texts import _
+from gimp_plugin.work import Connect, Photo, memory_of
+from gimp_plugin.worker import Post, Task, Worker
+from server.protocol import launcher
+from server.protocol.client import EngineError, JobCancelled
+from server.protocol.messages import (
+    ColorizeRequest,
+    ColorizeResult,
+    ColorSuggestion,
+    DotReport,
+    ThemeResult,
+)
+
+LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
+FOLLOWED_ENOUGH = 0.5  # share of a dot's region; below it the dot is offered to be locked
+REACHABLE = 24.0  # largest difference of two 8-bit colours (Euclidean) that people call the same
+SAME_PLACE = 3.0  # photo pixels; a dot this near to a locked place is that dot
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the canvas shows at a glance. Two equal ones: nothing happened in between."""
+
+    photo: bytes  # a small picture of the photo
+    photo_place: tuple[int, ...]  # x, y, width, height in the image
+    hints: Optional[Thumbnail]  # noqa: UP045  None: there is no hints layer
+    hints_place: tuple[int, ...]  # as photo_place
+    painting: bool = False  # a mouse button is held: a stroke may be going on
+
+
+class Canvas(Protocol):
+    """The image, as far as a session needs it."""
+
+    def open(self) -> None:
+        """Make what the user paints on."""
+
+    def look(self) -> Optional[Look]:  # noqa: UP045
+        """None: the image or the photo is gone."""
+
+    def read_photo(self) -> Photo: ...
+
+    def read_cells(self, cells: Sequence[Cell]) -> list[ReadCell]:
+        """These parts of the hints layer."""
+
+    def note_touched(self) -> None:
+        """The user painted on the hints layer."""
+
+    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
+        """Write a result, or the rectangle that changed, into the preview."""
+
+    def hide(self) -> None:
+        """Take the preview away."""
+
+    def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
+        """Put the result into the image. Raises Refused."""
+
+    def cancel(self) -> None:
+        """Leave the image as it was found."""
+
+
+class Session:
+    """One image being coloured in the window, until it is applied or cancelled."""
+
+    def __init__(
+        self,
+        canvas: Canvas,
+        post: Post,
+        changed: Callable[[str], None],
+        connect: Connect = launcher.connect_or_start,
+        remembered: Settings = USUAL,
+    ) -> None:
+        """changed: told what to draw anew: "engine", "picture", "dots", "themes", "theme",
+        "suggestions", "places", "notes", "progress" or "end". remembered: what to begin with.
+        """
+        self.engine: EngineState = STARTING
+        self.swatches = Swatches().taking(remembered.theme)
+        self.settings = remembered
+        self.themes: tuple[ThemeResult, ...] = ()
+        self.dots: tuple[DotReport, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        self.suggestions: tuple[ColorSuggestion, ...] = ()
+        self.places: tuple[tuple[float, float], ...] = ()
+        self.fraction: Optional[float] = None  # noqa: UP045  of the final result; None: not asked
+        self.end = ""  # "applied", "cancelled" or "gone" once it is over
+        self._canvas, self._changed, self._post = canvas, changed, post
+        self._begun_with = remembered
+        self._worker = Worker(post)
+        self._link = EngineLink(connect, lambda state: post(lambda: self._engine_is(state)))
+        self._photo: Optional[Photo] = None  # noqa: UP045
+        self._painted = Painted()
+        self._read: Optional[Look] = None  # noqa: UP045  what was last read at full size
+        self._last: Optional[Look] = None  # noqa: UP045
+        self._whole = True  # the preview holds nothing yet that a part could be added to
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The photo's width and height."""
+        return (self._photo.width, self._photo.height) if self._photo else (1, 1)
+
+    @property
+    def busy(self) -> bool:
+        return self._worker.busy
+
+    def begin(self) -> None:
+        """Set the canvas up, and ask for the first picture and for themes. Raises Refused."""
+        self._canvas.open()
+        look = self._canvas.look()
+        if look is None:
+            raise Refused(_("The photograph's layer is gone."))
+        self._last = look
+        self._take_in(look)
+        self.ask_themes()
+        width, height = self.size
+        self.ask_colors(width / 2, height / 2)  # so that there are colours to begin with
+
+    def tick(self) -> bool:
+        """Look at the canvas; call it every LOOK_MILLISECONDS. False: it is over."""
+        if self.end:
+            return False
+        look = self._canvas.look()
+        if look is None:
+            self._finish("gone", self._canvas.cancel)
+            return False
+        settled = look == self._last and not look.painting
+        self._last = look
+        # No half strokes: wait until the button is up and two looks agree.
+        if settled and look != self._read and self.fraction is None:
+            self._take_in(look)
+        return True
+
+    def use_theme(self, colors: Sequence[str]) -> None:
+        """Colour in another theme; the locked swatches stay. None: no theme."""
+        self.edit(self.swatches.taking(colors))
+
+    def edit(self, swatches: Swatches) -> None:
+        """Colour in the theme as edited."""
+        self.swatches = swatches
+        self._changed("theme")
+        self.adjust(theme=swatches.colors)
+
+    def adjust(self, **values: Any) -> None:
+        """Change fields of the settings."""
+        settings = replace(self.settings, **values)
+        if settings != self.settings:
+            self.settings = settings
+            self._ask()
+
+    def reset(self) -> None:
+        """Back to what the window was opened with."""
+        self.swatches = Swatches().taking(self._begun_with.theme)
+        self.settings = self._begun_with
+        self._changed("theme")
+        self._ask()
+
+    def toggle_lock(self, dot: DotReport) -> None:
+        """Have all of a dot's region take its colour, or let it go."""
+        kept = tuple(place for place in self.settings.locked if not _near(place, dot))
+        if len(kept) == len(self.settings.locked):
+            kept = (*kept, (dot.x, dot.y))
+        self.adjust(locked=kept)
+
+    def ask_themes(self) -> None:
+        self._do("themes", self._link.recommend_themes, self._take_themes)
+
+    def ask_colors(self, x: float, y: float) -> None:
+        """Which colours are likely at a place of the photo?"""
+        self._do("colors", lambda: self._link.suggest_colors(x, y), self._take_suggestions)
+
+    def ask_places(self) -> None:
+        """Where would a dot help most?"""
+        request = self._request()
+        self._do("places", lambda: self._link.suggest_places(request), self._take_places)
+
+    def take_file(self, file: bytes, name: str) -> None:
+        """Use the theme in a palette file."""
+        self._do("file", lambda: self._link.read_theme(file, name), self._take_file)
+
+    def take_picture(self, rgb: bytes, width: int, height: int) -> None:
+        """Use the theme of another picture (8-bit RGB)."""
+        work = lambda: self._link.theme_of(rgb, width, height)  # noqa: E731
+        self._do("picture", work, lambda theme: self.use_theme(theme.colors))
+
+    def try_again(self) -> None:
+        """After the engine was missing: look for it once more."""
+        self._ask()
+        if not self.themes:
+            self.ask_themes()
+
+    def apply(self) -> None:
+        """Make the result at full size and put it into the image."""
+        look = self._canvas.look()
+        if self.end or self.fraction is not None or look is None:
+            return
+        self._take_in(look, ask=False)
+        self.fraction = 0.0
+        self._changed("progress")
+        request, photo, settings = self._request(), self._photo, self.settings
+        assert photo is not None  # `_take_in` read it
+
+        def work() -> tuple[ColorizeResult, Memory]:
+            result = self._link.colorize(request, self._progress)
+            return result, memory_of(result, settings, self._link.info)
+
+        self._do("apply", work, lambda made: self._apply(photo, *made), self._apply_failed)
+
+    def cancel(self) -> None:
+        """Leave the image as it was found."""
+        if not self.end:
+            self._finish("cancelled", self._canvas.cancel)
+
+    def is_followed(self, dot: DotReport) -> bool:
+        return dot.locked or dot.followed >= FOLLOWED_ENOUGH
+
+    def _take_in(self, look: Look, ask: bool = True) -> None:
+        """Read at full size what changed since the last time."""
+        before, self._read = self._read, look
+        if before is None or (look.photo, look.photo_place) != (before.photo, before.photo_place):
+            self._take_photo(before, look)
+            before = None
+        if look.hints is None or before is None or look.hints_place != before.hints_place:
+            self._painted.forget()
+        old = before.hints if before and look.hints_place == before.hints_place else None
+        if look.hints:
+            _x, _y, width, height = look.hints_place
+            cells = changed_cells(old, look.hints, (width, height))
+            self._painted.put(self._canvas.read_cells(cells))
+            if before and before.hints and before.hints != look.hints:
+                self._canvas.note_touched()
+        if ask:
+            self._ask()
+
+    def _take_photo(self, before: Optional[Look], look: Look) -> None:  # noqa: UP045
+        if before and before.photo_place != look.photo_place:
+            self._canvas.hide()  # the preview lies where the photo was
+        self._photo = self._canvas.read_photo()
+        self._whole = True
+        photo = self._photo
+        self._do("photo", lambda: self._link.take(photo), lambda _nothing: None)
+
+    def _request(self) -> ColorizeRequest:
+        settings = self.settings
+        return ColorizeRequest(
+            picture="",
+            hint_strips=self._painted.strips,
+            theme=settings.theme,
+            strength=settings.strength,
+            saturation=settings.saturation,
+            locked=settings.locked,
+            quality=settings.quality,
+        )
+
+    def _ask(self) -> None:
+        """Have the preview made anew; of several wishes only the newest is fulfilled."""
+        if self._read is None or self.fraction is not None:
+            return
+        request, photo, whole = self._request(), self._photo, self._whole
+        color_only = self.settings.color_only
+        assert photo is not None  # it is read before anything is asked
+
+        def done(result: ColorizeResult) -> None:
+            self._show(result, photo, color_only)
+
+        self._do("colorize", lambda: self._link.colorize_live(request, whole), done)
+
+    def _show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
+        if photo is not self._photo:
+            return  # of a photo that is not there any more
+        self._canvas.show(result, photo, color_only)
+        self._whole = False
+        if result.dots != self.dots:
+            self.places = ()  # they were the best ones beside other dots
+        self.dots, self.notes = result.dots, result.notes
+        for topic in ("picture", "dots", "places", "notes"):
+            self._changed(topic)
+
+    def _apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
+        try:
+            self._canvas.apply(photo, result, memory)
+        except Refused as error:
+            self._apply_failed(error)
+            return
+        self._finish("applied", lambda: None)
+
+    def _apply_failed(self, error: Exception) -> None:
+        self.fraction = None
+        self._whole = True
+        self._changed("progress")
+        self._failed(error)
+
+    def _progress(self, fraction: float) -> None:
+        def tell() -> None:
+            if self.fraction is not None:
+                self.fraction = fraction
+                self._changed("progress")
+
+        self._post(tell)
+
+    def _finish(self, end: str, clean_up: Callable[[], None]) -> None:
+        self.end = end
+        self._worker.end()
+        self._link.close()
+        clean_up()
+        self._changed("end")
+
+    def _do(
+        self,
+        name: str,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Optional[Callable[[Exception], None]] = None,  # noqa: UP045
+    ) -> None:
+        def unless_over(act: Callable[[Any], None]) -> Callable[[Any], None]:
+            return lambda value: None if self.end else act(value)
+
+        task = Task(work, unless_over(done), unless_over(failed or self._failed))
+        self._worker.do(name, task)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, JobCancelled):
+            return
+        if not isinstance(error, (EngineError, Refused)):
+            raise error
+        words = str(error)
+        self.notes = (words[:1].upper() + words[1:],)
+        self._changed("notes")
+
+    def _engine_is(self, state: EngineState) -> None:
+        self.engine = state
+        self._changed("engine")
+
+    def _take_themes(self, themes: Sequence[ThemeResult]) -> None:
+        self.themes = tuple(themes)
+        self._changed("themes")
+
+    def _take_suggestions(self, colors: tuple[ColorSuggestion, ...]) -> None:
+        self.suggestions = colors
+        self._changed("suggestions")
+
+    def _take_places(self, places: tuple[tuple[float, float], ...]) -> None:
+        self.places = places
+        self._changed("places")
+
+    def _take_file(self, read: tuple[ThemeResult, tuple[str, ...]]) -> None:
+        theme, notes = read
+        self.use_theme(theme.colors)
+        self.notes = notes
+        self._changed("notes")
+
+
+def dot_words(dot: DotReport, followed: bool) -> str:
+    """What became of a dot, in a few words."""
+    if is_out_of_reach(dot):
+        return _("not possible at this brightness")
+    if dot.locked:
+        return _("locked: its whole region has this colour")
+    if not followed:
+        return _("only {0} % of its region followed").format(round(100 * dot.followed))
+    return _("followed")
+
+
+def is_out_of_reach(dot: DotReport) -> bool:
+    """Is the nearest colour that exists at the dot's brightness another hue or much paler?"""
+    return _chroma_gap(dot.asked, dot.reachable) > REACHABLE
+
+
+def _chroma_gap(asked: str, reachable: str) -> float:
+    """How different two colours are beside their brightness, in 8-bit steps."""
+    a, b = (_without_brightness(color) for color in (asked, reachable))
+    return math.dist(a, b)
+
+
+def _without_brightness(color: str) -> tuple[float, float]:
+    """Two differences of components (blue and red against luma) of "#rrggbb"."""
+    r, g, b = bytes.fromhex(color[1:])
+    luma = 0.299 * r + 0.587 * g + 0.114 * b
+    return 0.564 * (b - luma), 0.713 * (r - luma)
+
+
+def _near(place: tuple[float, float], dot: DotReport) -> bool:
+    return math.hypot(place[0] - dot.x, place[1] - dot.y) <= SAME_PLACE

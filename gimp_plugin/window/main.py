@@ -1,0 +1,351 @@
+"""The window itself: its parts put together, the clock that looks at the canvas, and its end."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Callable, Optional
+
+import gi
+
+gi.require_version("Gdk", "3.0")
+gi.require_version("Gimp", "3.0")
+gi.require_version("GimpUi", "3.0")
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk  # noqa: E402
+
+from gimp_plugin import canvas  # noqa: E402
+from gimp_plugin.dialog import ask_conversion  # noqa: E402
+from gimp_plugin.live_canvas import LiveCanvas  # noqa: E402
+from gimp_plugin.plan import Settings  # noqa: E402
+from gimp_plugin.session import LOOK_MILLISECONDS, Session  # noqa: E402
+from gimp_plugin.texts import _  # noqa: E402
+from gimp_plugin.window.dots_page import DotsPage  # noqa: E402
+from gimp_plugin.window.drawing import pixbuf  # noqa: E402
+from gimp_plugin.window.help import show_help  # noqa: E402
+from gimp_plugin.window.preview import HEIGHT, WIDTH, Preview  # noqa: E402
+from gimp_plugin.window.theme_page import ThemePage  # noqa: E402
+from server.protocol.messages import DotReport  # noqa: E402
+
+WAITING = ("starting", "restarting")  # states of the engine that pass by themselves
+RESET = 1  # a response of the dialog's own
+MARGIN = 12  # pixels from the window to the screen's edge
+
+
+def colorize(
+    procedure: Gimp.Procedure, image: Gimp.Image, photo: Gimp.Layer, usual: Settings
+) -> tuple[Optional[Gimp.Layer], Settings]:  # noqa: UP045
+    """Let the user colour a photo. Returns the result layer, if any, and how it was made.
+
+    usual: what to begin with where no earlier result remembers anything. Raises Refused.
+    """
+    GimpUi.init("tincture")
+    if _present_open_window(image) or not _may_convert(image, photo):
+        return None, usual
+    remembered = canvas.remembered_of(image, photo)
+    window = LiveWindow(image, photo, remembered.settings if remembered else usual)
+    plug_in = procedure.get_plug_in()
+    present = _present_procedure(plug_in, image, window)
+    plug_in.add_temp_procedure(present)
+    plug_in.persistent_enable()
+    window.run()
+    plug_in.remove_temp_procedure(present.get_name())
+    return window.applied, window.settings
+
+
+class LiveWindow:
+    """The window for one image. `run` shows it until the user is done."""
+
+    def __init__(self, image: Gimp.Image, photo: Gimp.Layer, begin_with: Settings) -> None:
+        self._canvas = LiveCanvas(image, photo)
+        self._session = Session(self._canvas, _post, self._changed, remembered=begin_with)
+        self._loop = GLib.MainLoop()
+        self._dialog = Gtk.Dialog(title=_("Colorize: {0}").format(image.get_name()))
+        self._dialog.set_role("tincture-colorize")
+        self._preview = Preview(self._place_chosen)
+        self._themes = ThemePage(self._session, image)
+        self._dots = DotsPage(self._session, self._dot_chosen)
+        self._build()
+
+    @property
+    def settings(self) -> Settings:
+        return self._session.settings
+
+    @property
+    def applied(self) -> Optional[Gimp.Layer]:  # noqa: UP045
+        """The result layer, if there is one."""
+        return self._canvas.applied
+
+    def run(self) -> None:
+        """Show the window until it is closed. Raises Refused."""
+        self._session.begin()
+        GimpUi.window_set_transient(self._dialog)
+        self._dialog.show_all()
+        self._changed("engine")
+        self._changed("progress")
+        self._changed("picture")
+        self._beside_the_canvas()
+        GLib.timeout_add(LOOK_MILLISECONDS, self._tick)
+        self._loop.run()
+        self._dialog.destroy()
+
+    def present(self) -> None:
+        """Bring the window to the front."""
+        self._dialog.present()
+
+    def _build(self) -> None:
+        book = Gtk.Notebook()
+        book.append_page(self._themes, Gtk.Label.new_with_mnemonic(_("The_me")))
+        book.append_page(self._dots, Gtk.Label.new_with_mnemonic(_("_Dots")))
+        box = self._dialog.get_content_area()
+        box.set_spacing(6)
+        box.set_border_width(8)
+        for child in (self._preview, self._status(), book, self._sliders(), self._output()):
+            box.pack_start(child, child is book, child is book, 0)
+        self._buttons()
+        self._dialog.connect("response", self._responded)
+        self._dialog.connect("delete-event", lambda *_args: True)  # `response` says it, too
+        self._dialog.connect("key-press-event", self._key, True)
+        self._dialog.connect("key-release-event", self._key, False)
+
+    def _buttons(self) -> None:
+        dialog = self._dialog
+        dialog.add_button(_("_Help"), Gtk.ResponseType.HELP)
+        reset = dialog.add_button(_("_Reset"), RESET)
+        reset.set_tooltip_text(_("Back to what the window was opened with"))
+        cancel = dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
+        cancel.set_tooltip_text(_("Leave the image as it was"))
+        self._apply = dialog.add_button(_("_Apply"), Gtk.ResponseType.APPLY)
+        self._apply.set_tooltip_text(_("Put the colours into the image as a layer; one undo step"))
+        dialog.set_default_response(Gtk.ResponseType.APPLY)
+        area = dialog.get_action_area()
+        area.set_child_secondary(dialog.get_widget_for_response(Gtk.ResponseType.HELP), True)
+
+    def _status(self) -> Gtk.Widget:
+        """How it stands with the engine, a bar for what takes its time, and notes."""
+        row = Gtk.Box(spacing=6)
+        self._spinner = Gtk.Spinner()
+        self._words = Gtk.Label(xalign=0, wrap=True, selectable=True, max_width_chars=44)
+        self._words.set_can_focus(False)
+        self._again = Gtk.Button.new_with_mnemonic(_("_Try again"))
+        self._again.set_valign(Gtk.Align.CENTER)
+        self._again.connect("clicked", lambda _button: self._session.try_again())
+        row.pack_start(self._spinner, False, False, 0)
+        row.pack_start(self._words, True, True, 0)
+        row.pack_end(self._again, False, False, 0)
+        self._bar = Gtk.ProgressBar()
+        self._notes = Gtk.Label(xalign=0, wrap=True, max_width_chars=44)
+        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
+        for child in (row, self._bar, self._notes):
+            box.pack_start(child, False, False, 0)
+        for child in (self._again, self._bar, self._notes):
+            child.set_no_show_all(True)
+        return box
+
+    def _sliders(self) -> Gtk.Widget:
+        grid = Gtk.Grid(row_spacing=3, column_spacing=6)
+        settings = self._session.settings
+        self._strength = self._slider(
+            grid, 0, "strength", _("_Strength"), settings.strength,
+            _("Of the theme. 0: ignore it, 1: as it suits the photograph, 2: only these colours"),
+        )  # fmt: skip
+        self._saturation = self._slider(
+            grid, 1, "saturation", _("Sat_uration"), settings.saturation,
+            _("0: grey, 1: natural, 2: twice as vivid"),
+        )  # fmt: skip
+        return grid
+
+    def _slider(
+        self, grid: Gtk.Grid, row: int, field: str, words: str, value: float, tooltip: str
+    ) -> Gtk.Scale:
+        label = Gtk.Label(label=words, use_underline=True, xalign=0)
+        scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0.0, 2.0, 0.05)
+        scale.set_value(value)
+        scale.set_value_pos(Gtk.PositionType.RIGHT)
+        scale.add_mark(1.0, Gtk.PositionType.BOTTOM, None)
+        scale.set_hexpand(True)
+        scale.set_tooltip_text(tooltip)
+        label.set_mnemonic_widget(scale)
+        scale.get_accessible().set_name(words.replace("_", ""))
+        scale.connect("value-changed", lambda s: self._session.adjust(**{field: s.get_value()}))
+        grid.attach(label, 0, row, 1, 1)
+        grid.attach(scale, 1, row, 1, 1)
+        return scale
+
+    def _output(self) -> Gtk.Widget:
+        box = Gtk.Box(spacing=6)
+        label = Gtk.Label(label=_("Resul_t"), use_underline=True, xalign=0)
+        self._kind = Gtk.ComboBoxText()
+        self._kind.append("color", _("Colour only: the photo keeps its lightness"))
+        self._kind.append("normal", _("Normal layer: covers the photo"))
+        self._kind.set_active_id("color" if self._session.settings.color_only else "normal")
+        self._kind.set_tooltip_text(_("The kind of layer that Apply makes"))
+        label.set_mnemonic_widget(self._kind)
+        self._kind.connect(
+            "changed", lambda c: self._session.adjust(color_only=c.get_active_id() == "color")
+        )
+        box.pack_start(label, False, False, 0)
+        box.pack_start(self._kind, True, True, 0)
+        return box
+
+    def _beside_the_canvas(self) -> None:
+        """At the screen's right edge, so that the photo is not covered."""
+        area = Gdk.Display.get_default().get_monitor(0).get_workarea()
+        width, height = self._dialog.get_size()
+        x = area.x + area.width - width - MARGIN
+        self._dialog.move(x, area.y + max(0, (area.height - height) // 2))
+
+    def _tick(self) -> bool:
+        if self._session.engine.kind in WAITING:
+            self._bar.pulse()
+        try:
+            return self._session.tick()
+        except Exception as error:
+            traceback.print_exc()
+            self._notes.set_text(_("Tincture met an error of its own: {0}").format(error))
+            self._notes.show()
+            return False  # it would come again and again
+
+    def _changed(self, topic: str) -> None:
+        show: dict[str, Callable[[], None]] = {
+            "engine": self._show_engine,
+            "picture": self._show_picture,
+            "dots": self._show_dots,
+            "themes": self._themes.show_themes,
+            "theme": self._show_theme,
+            "suggestions": self._dots.show_suggestions,
+            "places": self._show_places,
+            "notes": self._show_notes,
+            "progress": self._show_progress,
+            "end": self._loop.quit,
+        }
+        show[topic]()
+
+    def _show_engine(self) -> None:
+        state = self._session.engine
+        self._words.set_text(state.words)
+        waiting = state.kind in WAITING
+        self._spinner.set_property("active", waiting)
+        self._spinner.set_visible(waiting)
+        self._bar.set_visible(waiting or self._session.fraction is not None)
+        self._again.set_visible(state.kind in ("missing", "mismatch"))
+        self._apply.set_sensitive(state.kind not in ("missing", "mismatch"))
+
+    def _show_picture(self) -> None:
+        before, after = self._canvas.pictures(max(WIDTH, HEIGHT))
+        pictures = [
+            pixbuf(p.pixels, p.width, p.height, p.channels) if p else None for p in (before, after)
+        ]
+        self._preview.show_pictures(*pictures)
+
+    def _show_dots(self) -> None:
+        session = self._session
+        self._dots.show_dots()
+        self._preview.show_dots(session.dots, session.size, session.is_followed)
+
+    def _show_theme(self) -> None:
+        self._themes.show_swatches()
+        self._show_notes()
+        settings = self._session.settings
+        self._strength.set_value(settings.strength)
+        self._saturation.set_value(settings.saturation)
+        self._kind.set_active_id("color" if settings.color_only else "normal")
+
+    def _show_places(self) -> None:
+        width, height = self._session.size
+        self._preview.show_places([(x / width, y / height) for x, y in self._session.places])
+
+    def _show_notes(self) -> None:
+        words = "\n".join(self._session.notes)
+        if words == self._session.engine.words:
+            words = ""  # it stands above already
+        elif not (words or self._session.dots or self._session.settings.theme):
+            words = _("Choose a theme, or paint dots on the photo with any brush.")
+        self._notes.set_text(words)
+        self._notes.set_visible(bool(words))
+
+    def _show_progress(self) -> None:
+        fraction = self._session.fraction
+        self._bar.set_visible(fraction is not None)
+        self._bar.set_fraction(fraction or 0.0)
+        self._apply.set_sensitive(fraction is None)
+
+    def _place_chosen(self, x: float, y: float) -> None:
+        width, height = self._session.size
+        self._preview.show_place((x, y))
+        self._session.ask_colors(x * width, y * height)
+
+    def _dot_chosen(self, dot: DotReport) -> None:
+        width, height = self._session.size
+        self._place_chosen(dot.x / width, dot.y / height)
+
+    def _responded(self, _dialog: Gtk.Dialog, response: int) -> None:
+        if response == Gtk.ResponseType.APPLY:
+            self._session.apply()
+        elif response == Gtk.ResponseType.HELP:
+            show_help(self._dialog)
+        elif response == RESET:
+            self._session.reset()
+            self._show_theme()
+        else:
+            self._session.cancel()
+
+    def _key(self, _widget: Gtk.Widget, event: Any, pressed: bool) -> bool:
+        """B held: the photo as it was."""
+        if event.keyval not in (Gdk.KEY_b, Gdk.KEY_B):
+            return False
+        self._preview.hold_before(pressed)
+        return True
+
+
+def _may_convert(image: Gimp.Image, photo: Gimp.Layer) -> bool:
+    """Is it fine that the image becomes RGB? A plain gray one becomes gray again on Cancel.
+
+    Other conversions lose a palette or a profile: they are an undo step, so the user is asked.
+    """
+    kind = image.get_base_type()
+    if kind == Gimp.ImageBaseType.RGB:
+        return True
+    if kind == Gimp.ImageBaseType.GRAY and image.get_color_profile() is None:
+        return True
+    if not ask_conversion():
+        return False
+    canvas.add_hints_layer(image, photo)
+    return True
+
+
+def _procedure_name(image: Gimp.Image) -> str:
+    return f"tincture-window-{image.get_id()}"
+
+
+def _present_open_window(image: Gimp.Image) -> bool:
+    """Is there a window for this image already? Then it comes to the front."""
+    procedure = Gimp.get_pdb().lookup_procedure(_procedure_name(image))
+    if procedure is None:
+        return False
+    procedure.run(procedure.create_config())
+    return True
+
+
+def _present_procedure(
+    plug_in: Gimp.PlugIn, image: Gimp.Image, window: LiveWindow
+) -> Gimp.Procedure:
+    """A procedure that lives as long as the window, for a second call on the same image."""
+
+    def run(procedure: Gimp.Procedure, *_rest: Any) -> Gimp.ValueArray:
+        window.present()
+        return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
+
+    temporary = Gimp.PDBProcType.TEMPORARY
+    procedure = Gimp.Procedure.new(plug_in, _procedure_name(image), temporary, run, None)
+    procedure.set_documentation(_("Bring the window to the front"), None, None)
+    return procedure
+
+
+def _post(act: Callable[[], None]) -> None:
+    """Have something run on GTK's thread, soon."""
+
+    def once() -> bool:
+        act()
+        return False
+
+    GLib.idle_add(once)

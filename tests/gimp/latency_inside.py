@@ -1,0 +1,108 @@
+"""Paints dots and times what the plug-in does about them; runs inside GIMP, after `inside.py`."""
+
+import functools
+import random
+import time
+
+sys.path.insert(0, "/share/profile/plug-ins/tincture")  # noqa: F821
+
+from gi.repository import GLib  # noqa: E402
+
+from gimp_plugin.live_canvas import LiveCanvas  # noqa: E402
+from gimp_plugin.session import LOOK_MILLISECONDS, Session  # noqa: E402
+
+image = open_image("photo.png")  # noqa: F821
+canvas = LiveCanvas(image, image.get_layers()[0])
+times = {}  # moments of the dot that is being painted
+rows = []
+
+
+def mark(name):
+    times[name] = time.monotonic()
+
+
+def around(function, before, after):
+    @functools.wraps(function)
+    def timed(*arguments):
+        mark(before)
+        try:
+            return function(*arguments)
+        finally:
+            mark(after)
+
+    return timed
+
+
+def post(act):
+    GLib.idle_add(lambda: bool(act()) and False)
+
+
+session = Session(canvas, post, lambda topic: None)
+canvas.read_cells = around(canvas.read_cells, "noticed", "read")
+link = session._link
+
+
+def colorize_live(request, whole, ask=link.colorize_live):
+    """Ask for progress as well: it tells when the network was done, and when the pixels were."""
+    client = link._client
+    if client and not hasattr(client, "plain_colorize"):
+        client.plain_colorize = client.colorize
+
+        def colorize(wanted):
+            return client.plain_colorize(wanted, progress)
+
+        client.colorize = colorize
+    return around(ask, "asked", "answered")(request, whole)
+
+
+def progress(fraction):
+    if fraction <= 0.0:
+        mark("begun")
+    if fraction <= 0.4:
+        mark("network")
+    mark("enlarged")
+
+
+def show(result, *rest, write=canvas.show):
+    around(write, "writing", "written")(result, *rest)
+    whole = canvas.photo.get_width() * canvas.photo.get_height()
+    times["share"] = result.width * result.height / whole
+
+
+link.colorize_live = colorize_live
+canvas.show = show
+
+
+def until_shown():
+    context = GLib.MainContext.default()
+    while "written" not in times:
+        context.iteration(True)
+
+
+def row(lifted):
+    moments = ("noticed", "read", "begun", "network", "enlarged", "answered", "written")
+    ends = [lifted, *(times[name] for name in moments)]
+    steps = ("notice", "read", "send", "network", "enlarge", "receive", "write")
+    lasted = {step: b - a for step, a, b in zip(steps, ends, ends[1:], strict=False)}
+    return {**lasted, "all": times["written"] - lifted, "share": times["share"]}
+
+
+session.begin()
+until_shown()
+GLib.timeout_add(LOOK_MILLISECONDS, session.tick)
+while session.busy:
+    GLib.MainContext.default().iteration(True)
+draw = random.Random(5)
+hints = canvas._hints
+side = max(6, hints.get_width() // 150)
+for _number in range(DOTS):  # noqa: F821
+    x = int(hints.get_width() * (0.1 + 0.8 * draw.random()))
+    y = int(hints.get_height() * (0.1 + 0.8 * draw.random()))
+    color = [draw.randrange(40, 220) for _ in range(3)]
+    times.clear()
+    paint_dot(hints, x, y, side, color)  # noqa: F821
+    lifted = time.monotonic()
+    until_shown()
+    rows.append(row(lifted))
+session.cancel()
+OUTCOME.update(rows=rows)  # noqa: F821

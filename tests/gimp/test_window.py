@@ -1,0 +1,195 @@
+"""The live window in a real GIMP, used with a mouse's and a keyboard's means."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from server.protocol import launcher
+from server.protocol.client import Client
+from tests.gimp.conftest import Studio
+from tests.gimp.desk import PREVIEW, at_desk, kill
+from tests.gimp.screen import wait_for
+
+pytestmark = pytest.mark.gimp
+RED, BLUE = "#c82828", "#2846c8"
+
+
+@pytest.fixture(scope="session")
+def photo(gray: np.ndarray) -> np.ndarray:
+    """So small that GIMP shows all of it at its own size."""
+    return np.asarray(cv2.resize(gray, (420, 280), interpolation=cv2.INTER_AREA))
+
+
+def redness(rgb: list[int]) -> int:
+    return rgb[0] - rgb[2]
+
+
+def test_a_theme_two_dots_one_undone_and_applied(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        plain = desk.color_at(330, 150)
+        desk.screen.press("Recommended theme 1")
+        wait_for(lambda: desk.color_at(330, 150) != plain, "the theme on the canvas")
+        themed = desk.color_at(330, 150), desk.color_at(100, 220)
+
+        desk.paint(360, 100, RED)  # the table
+        wait_for(lambda: redness(desk.color_at(330, 150)) > redness(themed[0]) + 20, "a red table")
+        desk.paint(100, 220, BLUE)  # the saucer
+        wait_for(
+            lambda: redness(desk.color_at(100, 235)) < redness(themed[1]) - 20, "a blue saucer"
+        )
+        desk.keys("ctrl+z")
+        wait_for(lambda: redness(desk.color_at(100, 235)) > redness(themed[1]) - 20, "the undo")
+        assert redness(desk.color_at(330, 150)) > redness(themed[0]) + 20
+
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        assert desk.names() == ["hints", "Tincture", "photo.png"]
+        assert redness(desk.color_at(330, 150, "Tincture")) > redness(themed[0]) + 20
+        desk.keys("ctrl+z")
+        wait_for(lambda: desk.names() == ["hints", "photo.png"], "the image without the result")
+        desk.keys("ctrl+z")
+        blank = 'OUTCOME.update(blank=not any(read(image.get_layers()[0], "A u8")))'
+        wait_for(lambda: desk.ask(blank)["blank"], "the first dot undone")
+
+
+def test_without_dots_one_undo_leads_back_to_the_image_as_it_was(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        before = desk.found()
+        desk.open_window()
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        assert desk.names() == ["Tincture", "photo.png"]
+        desk.keys("ctrl+z")
+        wait_for(lambda: desk.found() == before, "the image as it was, gray and unchanged")
+
+
+def test_cancel_leaves_no_trace_not_even_in_the_history(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        untouched = desk.found()
+        desk.open_window()
+        desk.screen.press("Recommended theme 2")
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert desk.found() == untouched and not untouched["dirty"]
+
+        desk.paint(200, 140, "#ffffff")  # on the photo itself: a step of the history
+        wait_for(lambda: desk.found() != untouched, "the stroke")
+        retouched = desk.found()
+        desk.open_window()
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert desk.found() == retouched
+        desk.keys("ctrl+z")
+        wait_for(lambda: desk.found()["all"] == untouched["all"], "the stroke undone at once")
+        desk.keys("ctrl+y")
+        wait_for(lambda: desk.found() == retouched, "the stroke redone")
+
+
+def test_cancel_after_painting_takes_the_dots_away_and_undo_brings_them_back(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        before = desk.found()
+        desk.open_window()
+        plain = desk.color_at(330, 150)
+        desk.paint(360, 100, RED)
+        wait_for(lambda: redness(desk.color_at(330, 150)) > redness(plain) + 20, "a red table")
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert desk.found()["all"] == before["all"]
+        desk.keys("ctrl+z")
+        wait_for(lambda: desk.names() == ["hints", "photo.png"], "the dots")
+
+
+def test_the_image_is_closed_under_the_window(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        desk.keys("ctrl+w")
+        desk.wait_until_closed()
+        assert not desk.screen.windows("GIMP Message")
+        assert not desk.ask("OUTCOME.update(images=len(Gimp.get_images()))")["images"]
+
+
+def test_the_engine_ends_under_the_window_and_a_new_one_is_found(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        before = desk.color_at(330, 150)
+        kill(running.info.pid)
+        desk.screen.press("Recommended theme 1")
+        desk.screen.press("Try again")  # it comes when there is no engine, and GIMP is awake
+        assert desk.window_is_open() and PREVIEW in desk.names()
+        with launcher.connect_or_start():
+            desk.screen.press("Try again")
+            wait_for(lambda: desk.color_at(330, 150) != before, "the theme, by the new engine")
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+
+
+def test_an_applied_result_is_taken_up_again_and_a_script_makes_the_same(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    pixels = """
+layer = image.get_layer_by_name("Tincture")
+OUTCOME.update(pixels=hashlib.sha256(read(layer)).hexdigest(), names=names(image))
+"""
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        desk.screen.press("Recommended theme 1")
+        plain = desk.color_at(330, 150)
+        desk.paint(360, 100, RED)
+        wait_for(lambda: redness(desk.color_at(330, 150)) > redness(plain) + 20, "a red table")
+        desk.screen.press("Dots")
+        desk.screen.press("Lock: give all of the dot's region its colour")
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        applied = desk.ask(pixels)
+
+        recolorize = (
+            'OUTCOME.update(ok=call("tincture-recolorize", image, image.get_layers()[2:])[0])'
+        )
+        assert desk.ask(recolorize)["ok"]
+        assert desk.ask(pixels) == applied
+
+        remembered = desk.ask("""
+import json
+memory = image.get_layer_by_name("Tincture").get_parasite("tincture-result")
+OUTCOME.update(json.loads(bytes(memory.get_data())))
+""")
+        assert [dot[2] for dot in remembered["dots"]] == [RED] and len(remembered["locked"]) == 1
+        places = " ".join(f"{x},{y}" for x, y in remembered["locked"])
+        theme = " ".join(remembered["theme"])
+        script = f'colorize(image, image.get_layers()[2], theme_colors="{theme}", locked_dots="{places}")'
+        desk.ask(script)
+        assert desk.ask(pixels) == applied
+
+        desk.open_window()
+        desk.screen.press(f"Colour 1 of the theme: {remembered['theme'][0]}")
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        assert desk.ask(pixels) == applied
+
+
+def test_a_second_call_brings_the_open_window_to_the_front(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        desk.keys("alt+r", "Up", "Right", "c")
+        again = "OUTCOME.update(previews=names(image).count('Tincture preview'))"
+        assert desk.ask(again)["previews"] == 1
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert desk.names() == ["photo.png"]

@@ -1,0 +1,385 @@
+"""The live window's decisions: a small canvas in memory, a real engine process."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed
+from gimp_plugin.memory import Memory
+from gimp_plugin.plan import STRIP_ROWS, USUAL, Refused, Settings, pixel_format
+from gimp_plugin.session import Look, Session, dot_words, is_out_of_reach
+from gimp_plugin.work import Connect, Photo
+from server.protocol import launcher
+from server.protocol.client import Client, EngineMissing, VersionMismatch
+from server.protocol.messages import ColorizeResult, DotReport, HintStrip
+
+RED, BLUE = (200, 40, 40), (40, 60, 200)
+NOT_SEEN = 14  # of 255 in one component: what a difference of 2 in CIE a and b can come to
+WARM = ("#7a3b12", "#c08040", "#e0c090")
+
+
+@dataclass
+class PaperCanvas:
+    """A photo, a hints layer and a preview, as arrays."""
+
+    gray: np.ndarray
+    hints: np.ndarray = field(init=False)
+    preview: np.ndarray | None = None
+    there: bool = True
+    painting: bool = False
+    place: tuple[int, int] = (0, 0)
+    written: list[tuple[int, int]] = field(default_factory=list)  # sizes of what was shown
+    read: list[int] = field(default_factory=list)  # first rows of the cells that were read
+    touched: bool = False
+    applied: Memory | None = None
+    locked: bool = False
+    cancelled: bool = False
+
+    def open(self) -> None:
+        self.hints = np.zeros((*self.gray.shape, 4), np.uint8)
+
+    def look(self) -> Look | None:
+        if not self.there:
+            return None
+        height, width = self.gray.shape
+        small = cv2.resize(self.hints, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+        thumbnail = Thumbnail(small.tobytes(), width // 4, height // 4, 4)
+        area = (*self.place, width, height)
+        return Look(self.gray[::9, ::9].tobytes(), area, thumbnail, area, self.painting)
+
+    def read_photo(self) -> Photo:
+        height, width = self.gray.shape
+        return Photo(self.gray.tobytes(), width, height, pixel_format(150, False))
+
+    def read_cells(self, cells: Sequence[Cell]) -> list[ReadCell]:
+        self.read += [top for top, _left in cells]
+        return [((top, left), self._cell(top, left)) for top, left in cells]
+
+    def _cell(self, top: int, left: int) -> HintStrip | None:
+        part = self.hints[top : top + STRIP_ROWS, left : left + CELL_COLUMNS]
+        height, width = part.shape[:2]
+        return trimmed(HintStrip(left, top, width, height, part.tobytes()))
+
+    def note_touched(self) -> None:
+        self.touched = True
+
+    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
+        if self.preview is None:
+            self.preview = np.zeros((photo.height, photo.width, 3), np.uint8)
+        self.written.append((result.width, result.height))
+        pixels = np.frombuffer(result.pixels, np.uint8)
+        part = pixels.reshape(result.height, result.width, 3)
+        self.preview[result.y : result.y + result.height, result.x :][:, : result.width] = part
+
+    def hide(self) -> None:
+        self.preview = None
+
+    def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
+        if self.locked:
+            raise Refused("the layer is locked")
+        assert (result.width, result.height) == (photo.width, photo.height)
+        self.preview, self.applied = None, memory
+
+    def cancel(self) -> None:
+        self.preview, self.cancelled = None, True
+
+    def dot(self, x: int, y: int, color: tuple[int, int, int], side: int = 8) -> None:
+        self.hints[y : y + side, x : x + side] = (*color, 255)
+
+
+class Stage:
+    """A session, its canvas and GIMP's thread."""
+
+    def __init__(self, gray: np.ndarray, connect: Connect, remembered: Settings = USUAL) -> None:
+        self.posted: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.canvas = PaperCanvas(gray.copy())
+        self.heard: list[str] = []
+        self.session = Session(self.canvas, self.posted.put, self.heard.append, connect, remembered)
+
+    def until(self, there: Callable[[], bool]) -> None:
+        """Let GIMP's thread turn until something is so."""
+        while not there():
+            self.session.tick()
+            try:
+                self.posted.get(timeout=0.05)()
+            except queue.Empty:
+                continue
+
+    def hear(self, topic: str) -> None:
+        """Wait until it is told once more."""
+        count = self.heard.count(topic)
+        self.until(lambda: self.heard.count(topic) > count)
+
+    def begin(self) -> None:
+        """Until the first preview is there."""
+        self.session.begin()
+        self.hear("picture")
+
+
+@pytest.fixture
+def stage(home: Path, gray: np.ndarray) -> Iterator[Stage]:
+    stage = Stage(gray, launcher.connect_or_start)
+    yield stage
+    stage.session.cancel()
+
+
+def mean(stage: Stage, x: int, y: int) -> np.ndarray:
+    assert stage.canvas.preview is not None
+    return np.asarray(stage.canvas.preview[y : y + 12, x : x + 12].mean((0, 1)))
+
+
+def test_a_preview_and_themes_without_any_input(stage: Stage) -> None:
+    stage.begin()
+    stage.hear("themes")
+
+    assert stage.canvas.written == [(600, 400)]
+    assert stage.session.engine.kind == "ready"
+    assert all(theme.pixels is not None for theme in stage.session.themes)
+    assert len({theme.colors for theme in stage.session.themes}) == len(stage.session.themes) > 3
+
+
+def test_a_dot_changes_its_region_and_only_what_changed_is_read_and_sent(stage: Stage) -> None:
+    stage.begin()
+    plain = mean(stage, 300, 330)
+    stage.canvas.read.clear()
+
+    stage.canvas.dot(280, 330, RED)
+    stage.hear("dots")
+
+    (dot,) = stage.session.dots
+    assert abs(dot.x - 284) < 1 and abs(dot.y - 334) < 1 and dot.asked == "#c82828"
+    assert (mean(stage, 300, 330) - plain)[0] > (mean(stage, 300, 330) - plain)[2] + 10
+    assert stage.canvas.touched
+    assert set(stage.canvas.read) <= {256, 320, 384}
+
+    stage.canvas.hints[:] = 0
+    stage.hear("dots")
+
+    assert stage.session.dots == ()
+    assert np.abs(mean(stage, 300, 330) - plain).max() <= NOT_SEEN
+
+
+def test_the_preview_that_grew_by_parts_is_the_whole_result(stage: Stage) -> None:
+    stage.begin()
+    stage.canvas.dot(280, 330, RED)
+    stage.hear("dots")
+    stage.canvas.dot(20, 20, BLUE)
+    stage.hear("dots")
+    grown = stage.canvas.preview
+
+    again = Stage(stage.canvas.gray, launcher.connect_or_start)
+    again.canvas.open()
+    again.canvas.open = lambda: None  # type: ignore[method-assign]
+    again.canvas.dot(280, 330, RED)
+    again.canvas.dot(20, 20, BLUE)
+    again.begin()
+
+    assert grown is not None and again.canvas.preview is not None
+    # Where the change was too small to be seen the older colours stay.
+    assert np.abs(grown.astype(int) - again.canvas.preview.astype(int)).max() <= NOT_SEEN
+    again.session.cancel()
+
+
+def test_no_half_strokes(stage: Stage) -> None:
+    stage.begin()
+    shown = len(stage.canvas.written)
+
+    stage.canvas.painting = True
+    for x in range(100, 200, 10):
+        stage.canvas.dot(x, 100, BLUE, side=12)
+        stage.session.tick()
+        stage.session.tick()
+    assert not stage.session.busy or "themes" not in stage.heard
+    assert not stage.canvas.touched
+    stage.canvas.painting = False
+    stage.hear("dots")
+
+    assert len(stage.canvas.written) == shown + 1
+    assert stage.session.dots
+
+
+def test_of_many_wishes_the_newest_is_fulfilled(stage: Stage) -> None:
+    stage.begin()
+    stage.hear("themes")
+    shown = len(stage.canvas.written)
+
+    for step in range(40):
+        stage.session.adjust(saturation=step / 39 * 2)
+    stage.until(lambda: not stage.session.busy and stage.posted.empty())
+
+    assert stage.session.settings.saturation == 2
+    assert len(stage.canvas.written) - shown <= 3
+    vivid = stage.canvas.preview
+    assert vivid is not None and np.ptp(vivid.astype(int), axis=-1).mean() > 20
+
+
+def test_a_theme_a_lock_and_reset(stage: Stage) -> None:
+    stage.begin()
+    plain = stage.canvas.preview
+    assert plain is not None
+    plain = plain.copy()
+    stage.session.use_theme(WARM)
+    stage.hear("picture")
+    stage.canvas.dot(280, 330, BLUE)
+    stage.hear("dots")
+    followed = stage.session.dots[0].followed
+
+    stage.session.toggle_lock(stage.session.dots[0])
+    stage.hear("dots")
+    assert stage.session.dots[0].locked and stage.session.dots[0].followed >= followed
+    stage.session.toggle_lock(stage.session.dots[0])
+    stage.hear("dots")
+    assert not stage.session.dots[0].locked
+
+    stage.canvas.hints[:] = 0
+    stage.session.reset()
+    stage.hear("dots")
+    stage.until(lambda: not stage.session.busy and stage.posted.empty() and not stage.session.dots)
+    assert stage.session.settings == USUAL and not stage.session.swatches.row
+    assert stage.canvas.preview is not None
+    assert np.abs(stage.canvas.preview.astype(int) - plain.astype(int)).max() <= NOT_SEEN
+
+
+def test_colours_and_places_are_suggested(stage: Stage) -> None:
+    stage.begin()
+    stage.session.ask_colors(300, 200)
+    stage.hear("suggestions")
+    stage.session.ask_places()
+    stage.hear("places")
+
+    assert stage.session.suggestions
+    assert 1 <= len(stage.session.places) <= 3
+
+
+def test_themes_from_a_file_and_from_another_picture(stage: Stage, coffee: np.ndarray) -> None:
+    stage.begin()
+    stage.session.take_file(b"GIMP Palette\nName: Two\n#\n200 10 10\n10 200 10\n", "two")
+    stage.hear("theme")
+    assert sorted(stage.session.settings.theme) == ["#0ac80a", "#c80a0a"]
+
+    stage.session.take_picture(coffee.tobytes(), 600, 400)
+    stage.hear("theme")
+    assert 3 <= len(stage.session.settings.theme) <= 7
+
+
+def test_a_file_that_is_no_palette_is_said(stage: Stage) -> None:
+    stage.begin()
+    stage.session.take_file(b"\0\1\2", "noise.ase")
+    stage.until(lambda: any("noise" in note for note in stage.session.notes))
+
+    assert stage.session.settings.theme == ()
+
+
+def test_apply_gives_the_whole_result_and_what_it_was_made_with(stage: Stage) -> None:
+    stage.begin()
+    stage.session.use_theme(WARM)
+    stage.canvas.dot(280, 330, BLUE)
+    stage.session.apply()  # without waiting for the preview
+    stage.hear("end")
+
+    made = stage.canvas.applied
+    assert stage.session.end == "applied" and made is not None
+    assert made.settings.theme == WARM
+    assert [dot[2] for dot in made.dots] == ["#283cc8"]
+    assert made.network and len(made.weights) == 64
+    assert not stage.canvas.cancelled
+
+
+def test_a_result_that_cannot_be_put_is_said_and_the_window_stays(stage: Stage) -> None:
+    stage.canvas.locked = True
+    stage.begin()
+    stage.session.apply()
+    stage.until(lambda: stage.session.notes == ("The layer is locked",))
+
+    assert not stage.session.end and stage.session.fraction is None
+    stage.session.use_theme(WARM)
+    stage.hear("picture")
+    assert stage.canvas.written[-1] == (600, 400)  # whole: the engine was asked otherwise meanwhile
+
+
+def test_an_image_that_goes_away_ends_it(stage: Stage) -> None:
+    stage.begin()
+    stage.canvas.there = False
+
+    assert not stage.session.tick()
+    assert stage.session.end == "gone" and stage.heard[-1] == "end"
+
+
+def test_another_photo_under_the_window_is_coloured_anew(stage: Stage) -> None:
+    stage.begin()
+    stage.canvas.gray = np.ascontiguousarray(stage.canvas.gray[::-1])
+    stage.hear("picture")
+
+    assert stage.canvas.written[-1] == (600, 400)
+
+    stage.canvas.place = (10, 20)  # moved: the preview is made where the photo is now
+    stage.hear("picture")
+    assert stage.canvas.written[-1] == (600, 400)
+
+
+def test_a_killed_engine_is_started_anew(stage: Stage) -> None:
+    stage.begin()
+    with launcher.connect_or_start() as client:
+        pid = client.info.pid
+    states: list[str] = []
+
+    def changed(topic: str) -> None:
+        states.append(stage.session.engine.kind)
+        stage.heard.append(topic)
+
+    stage.session._changed = changed
+
+    os.kill(pid, signal.SIGKILL)
+    stage.session.use_theme(WARM)
+    stage.hear("picture")
+
+    assert "restarting" in states and states[-1] == "ready"
+    assert stage.canvas.written[-1] == (600, 400)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(EngineMissing("run: install"), "missing"), (VersionMismatch("run: repair"), "mismatch")],
+)
+def test_no_engine_is_said_and_tried_again(
+    home: Path, gray: np.ndarray, error: Exception, kind: str
+) -> None:
+    errors = [error, error]
+
+    def connect(say: Callable[[str], None]) -> Client:
+        if errors:
+            raise errors.pop()
+        return launcher.connect_or_start(say)
+
+    stage = Stage(gray, connect)
+    stage.session.begin()
+    stage.until(lambda: stage.session.engine.kind == kind)
+    assert stage.session.engine.words.startswith("Run: ")
+    stage.until(lambda: not errors and not stage.session.busy)
+
+    stage.session.try_again()
+    stage.hear("picture")
+    stage.hear("themes")
+    assert stage.session.engine.kind == "ready"
+    stage.session.cancel()
+
+
+def report(asked: str, reachable: str, followed: float = 1.0, locked: bool = False) -> DotReport:
+    return DotReport(1, 1, asked, reachable, reachable, 0.0, followed, locked)
+
+
+def test_words_for_dots() -> None:
+    assert "not possible" in dot_words(report("#ff0000", "#ffd0d0"), True)
+    assert "20 %" in dot_words(report("#804020", "#905030", 0.2), False)
+    assert "locked" in dot_words(report("#804020", "#905030", locked=True), True)
+    assert dot_words(report("#804020", "#905030"), True) == "followed"
+    assert not is_out_of_reach(report("#808080", "#ffffff"))

@@ -91,6 +91,9 @@ class Picture:
     decoded: OrderedDict[tuple[bytes, bytes], Tensor] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )  # the decoder's answers by hints and theme: strength and saturation need no network
+    reductions: dict[int, NDArray[np.uint8]] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # by the longest side, the last one asked for
 
     @cached_property
     def working_lightness(self) -> NDArray[np.float32]:
@@ -108,6 +111,12 @@ class Picture:
 
     def reduced(self, max_side: int) -> NDArray[np.uint8]:
         """The photo in 8 bits with its longer side at most max_side: (h, w) or (h, w, 2)."""
+        if max_side not in self.reductions:
+            self.reductions.clear()  # previews of a photo are all of one size
+            self.reductions[max_side] = self._reduced(max_side)
+        return self.reductions[max_side]
+
+    def _reduced(self, max_side: int) -> NDArray[np.uint8]:
         scale = max_side / max(self.gray.shape[:2])
         if scale >= 1:
             return to_uint8(self.gray)

@@ -30,6 +30,13 @@ HINTS_PARASITE = "tincture-hints"
 PREVIEW_PARASITE = "tincture-preview"
 
 
+def select(image: Gimp.Image, layers: Sequence[Gimp.Layer]) -> None:
+    """Select those of the layers that are still there; GIMP reports an empty list as an error."""
+    there = [layer for layer in layers if layer.is_valid()]
+    if there:
+        image.set_selected_layers(there)
+
+
 def all_layers(image: Gimp.Image) -> list[Gimp.Layer]:
     """Every layer from top to bottom, those in groups after their group."""
     found: list[Gimp.Layer] = []
@@ -216,7 +223,7 @@ def put_result(
         _write(layer, result, photo_read.format.write, is_new=layer != old)
         _mask_by_selection(image, layer)
         _attach(layer, RESULT_PARASITE, replace(made, photo=photo.get_tattoo()).to_bytes())
-    image.set_selected_layers(selected)
+    select(image, selected)
     Gimp.displays_flush()
     return layer
 

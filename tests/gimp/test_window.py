@@ -156,9 +156,12 @@ def test_the_engine_ends_under_the_window_and_a_new_one_is_found(
 ) -> None:
     with at_desk(studio, ":81", photo) as desk:
         desk.open_window()
+        plain = desk.color_at(330, 150)
+        desk.screen.press("Recommended theme 1")
+        wait_for(lambda: desk.color_at(330, 150) != plain, "the theme on the canvas")
         before = desk.color_at(330, 150)
         kill(running.info.pid)
-        desk.screen.press("Recommended theme 1")
+        desk.screen.press("Recommended theme 2")
         desk.screen.press("Try again")  # it comes when there is no engine, and GIMP is awake
         assert desk.window_is_open() and PREVIEW in desk.names()
         with launcher.connect_or_start():

@@ -31,6 +31,13 @@ MASK_PARASITE = "tincture-mask"  # on a mask that stands for selections, not mad
 PREVIEW_PARASITE = "tincture-preview"
 
 
+def select(image: Gimp.Image, layers: Sequence[Gimp.Layer]) -> None:
+    """Select those of the layers that are still there; GIMP reports an empty list as an error."""
+    there = [layer for layer in layers if layer.is_valid()]
+    if there:
+        image.set_selected_layers(there)
+
+
 def all_layers(image: Gimp.Image) -> list[Gimp.Layer]:
     """Every layer from top to bottom, those in groups after their group."""
     found: list[Gimp.Layer] = []
@@ -220,7 +227,7 @@ def put_result(
         settings = replace(made.settings, theme=result.theme)
         remembered = replace(made, photo=photo.get_tattoo(), settings=settings)
         _attach(layer, RESULT_PARASITE, remembered.to_bytes())
-    image.set_selected_layers(selected)
+    select(image, selected)
     Gimp.displays_flush()
     return layer
 

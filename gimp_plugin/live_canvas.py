@@ -135,7 +135,7 @@ class LiveCanvas:
             with canvas.undo_group(self.image):
                 self.image.remove_layer(self._hints)
                 self._make_gray_again()
-        self.image.set_selected_layers([item for item in self._selected if item.is_valid()])
+        canvas.select(self.image, self._selected)
         Gimp.displays_flush()
 
     def _read_cell(self, top: int, left: int) -> HintStrip:
@@ -173,7 +173,7 @@ class LiveCanvas:
             preview.set_lock_position(True)
             preview.set_visible(False)  # until there is something to see
             canvas.mark_preview(preview)
-        self.image.set_selected_layers(selected)
+        canvas.select(self.image, selected)
         return preview
 
     def _set_mode(self, preview: Gimp.Layer, color_only: bool) -> None:

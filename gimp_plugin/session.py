@@ -128,8 +128,7 @@ class Session:
         self._last = look
         self._take_in(look)
         self.ask_themes()
-        width, height = self.size
-        self.ask_colors(width / 2, height / 2)  # so that there are colours to begin with
+        self.ask_places()
 
     def tick(self) -> bool:
         """Look at the canvas; call it every LOOK_MILLISECONDS. False: it is over."""
@@ -357,6 +356,8 @@ class Session:
     def _take_places(self, places: tuple[tuple[float, float], ...]) -> None:
         self.places = places
         self._changed("places")
+        if places and not self.suggestions:
+            self.ask_colors(*places[0])  # so that there are colours to begin with
 
     def _take_file(self, read: tuple[ThemeResult, tuple[str, ...]]) -> None:
         theme, notes = read

@@ -121,14 +121,47 @@ def test_the_image_is_closed_under_the_window(
         assert not desk.ask("OUTCOME.update(images=len(Gimp.get_images()))")["images"]
 
 
+def test_the_photo_is_deleted_under_the_window_and_undo_brings_it_back(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        desk.ask("image.remove_layer(image.get_layers()[2]); Gimp.displays_flush()")
+        desk.wait_until_closed()
+        assert desk.names() == []
+        desk.keys("ctrl+z")
+        wait_for(lambda: desk.names() == ["photo.png"], "the photo")
+        assert not desk.screen.windows("GIMP Message")
+
+
+def test_the_image_is_cropped_under_the_window(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    size = f"layer = image.get_layer_by_name({PREVIEW!r})\nOUTCOME.update(size=[layer.get_width(), layer.get_height()] if layer else [])"
+    with at_desk(studio, ":81", photo) as desk:
+        before = desk.found()
+        desk.open_window()
+        desk.ask("image.crop(200, 120, 30, 20); Gimp.displays_flush()")
+        wait_for(lambda: desk.ask(size)["size"] == [200, 120], "the preview of what is left")
+        wait_for(lambda: max(desk.color_at(100, 60)) > 0, "colours in it")
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert desk.names() == ["photo.png"]
+        desk.keys("ctrl+z")
+        wait_for(lambda: desk.found()["all"] == before["all"], "the whole photo")
+
+
 def test_the_engine_ends_under_the_window_and_a_new_one_is_found(
     studio: Studio, running: Client, photo: np.ndarray
 ) -> None:
     with at_desk(studio, ":81", photo) as desk:
         desk.open_window()
+        plain = desk.color_at(330, 150)
+        desk.screen.press("Recommended theme 1")
+        wait_for(lambda: desk.color_at(330, 150) != plain, "the theme on the canvas")
         before = desk.color_at(330, 150)
         kill(running.info.pid)
-        desk.screen.press("Recommended theme 1")
+        desk.screen.press("Recommended theme 2")
         desk.screen.press("Try again")  # it comes when there is no engine, and GIMP is awake
         assert desk.window_is_open() and PREVIEW in desk.names()
         with launcher.connect_or_start():

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 
 from gimp_plugin.plan import USUAL, Settings
 from server.protocol import VERSION
-from server.protocol.messages import DotReport
+from server.protocol.messages import QUALITIES, DotReport
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def from_bytes(data: bytes) -> Memory:
             strength=float(values.get("strength", 1.0)),
             saturation=float(values.get("saturation", 1.0)),
             color_only=bool(values.get("color_only", True)),
-            quality=str(values.get("quality", USUAL.quality)),
+            quality=values["quality"] if values.get("quality") in QUALITIES else USUAL.quality,
             locked=tuple((float(x), float(y)) for x, y in values.get("locked", ())),
         )
         dots = tuple((float(x), float(y), str(color)) for x, y, color in values.get("dots", ()))

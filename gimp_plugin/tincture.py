@@ -221,10 +221,11 @@ def _live(call: Call, photo: Gimp.Layer) -> Gimp.Layer:
     """Show the window until the user is done."""
     from gimp_plugin.window import main
 
-    color_only = call.config.get_property("output") == COLOR_LAYER
-    layer, settings = main.colorize(
-        call.procedure, call.image, photo, Settings(color_only=color_only)
+    usual = Settings(
+        color_only=call.config.get_property("output") == COLOR_LAYER,
+        quality=call.config.get_property("quality"),
     )
+    layer, settings = main.colorize(call.procedure, call.image, photo, usual)
     if layer is None:
         raise Cancelled
     _remember(call.config, settings)
@@ -238,6 +239,7 @@ def _remember(config: Gimp.ProcedureConfig, settings: Settings) -> None:
     config.set_property("strength", settings.strength)
     config.set_property("saturation", settings.saturation)
     config.set_property("output", COLOR_LAYER if settings.color_only else NORMAL_LAYER)
+    config.set_property("quality", settings.quality)
     config.set_property("locked-dots", plan.written_places(settings.locked))
 
 

@@ -80,9 +80,8 @@ class LiveWindow:
         self._session.begin()
         GimpUi.window_set_transient(self._dialog)
         self._dialog.show_all()
-        self._changed("engine")
-        self._changed("progress")
-        self._changed("picture")
+        for topic in ("engine", "progress", "picture"):
+            self._changed(topic)
         self._beside_the_canvas()
         GLib.timeout_add(LOOK_MILLISECONDS, self._tick)
         self._loop.run()
@@ -101,6 +100,7 @@ class LiveWindow:
         box.set_border_width(8)
         for child in (self._preview, self._status(), book, self._sliders(), self._output()):
             box.pack_start(child, child is book, child is book, 0)
+        self._show_output()
         self._buttons()
         self._dialog.connect("response", self._responded)
         self._dialog.connect("delete-event", lambda *_args: True)  # `response` says it, too
@@ -173,19 +173,40 @@ class LiveWindow:
 
     def _output(self) -> Gtk.Widget:
         box = Gtk.Box(spacing=6)
-        label = Gtk.Label(label=_("Resul_t"), use_underline=True, xalign=0)
-        self._kind = Gtk.ComboBoxText()
-        self._kind.append("color", _("Colour only: the photo keeps its lightness"))
-        self._kind.append("normal", _("Normal layer: covers the photo"))
-        self._kind.set_active_id("color" if self._session.settings.color_only else "normal")
-        self._kind.set_tooltip_text(_("The kind of layer that Apply makes"))
-        label.set_mnemonic_widget(self._kind)
-        self._kind.connect(
-            "changed", lambda c: self._session.adjust(color_only=c.get_active_id() == "color")
-        )
-        box.pack_start(label, False, False, 0)
-        box.pack_start(self._kind, True, True, 0)
+        session = self._session
+        self._kind = self._choice(
+            box, _("Resul_t"),
+            {"color": _("Colour only"), "normal": _("Normal layer")},
+            _("The kind of layer that Apply makes: one that carries colour alone, so that the "
+              "photograph keeps its lightness, or one that covers the photograph"),
+            lambda chosen: session.adjust(color_only=chosen == "color"),
+        )  # fmt: skip
+        self._quality = self._choice(
+            box, _("_Quality"),
+            {"draft": _("Draft"), "normal": _("Normal"), "fine": _("Fine")},
+            _("How closely the engine looks at the photograph; finer takes longer"),
+            lambda chosen: session.adjust(quality=chosen),
+        )  # fmt: skip
         return box
+
+    def _choice(
+        self,
+        box: Gtk.Box,
+        words: str,
+        choices: dict[str, str],
+        tooltip: str,
+        chosen: Callable[[str], None],
+    ) -> Gtk.ComboBoxText:
+        label = Gtk.Label(label=words, use_underline=True, xalign=0)
+        combo = Gtk.ComboBoxText()
+        for name, choice in choices.items():
+            combo.append(name, choice)
+        combo.set_tooltip_text(tooltip)
+        label.set_mnemonic_widget(combo)
+        combo.connect("changed", lambda c: chosen(c.get_active_id()))
+        box.pack_start(label, False, False, 0)
+        box.pack_start(combo, True, True, 0)
+        return combo
 
     def _beside_the_canvas(self) -> None:
         """At the screen's right edge, so that the photo is not covered."""
@@ -248,7 +269,12 @@ class LiveWindow:
         settings = self._session.settings
         self._strength.set_value(settings.strength)
         self._saturation.set_value(settings.saturation)
+        self._show_output()
+
+    def _show_output(self) -> None:
+        settings = self._session.settings
         self._kind.set_active_id("color" if settings.color_only else "normal")
+        self._quality.set_active_id(settings.quality)
 
     def _show_places(self) -> None:
         width, height = self._session.size

@@ -59,7 +59,7 @@ class LiveCanvas:
 
     def look(self) -> Optional[Look]:  # noqa: UP045
         """What can be seen at a glance; None: the image or the photo is gone."""
-        if not (self.image.is_valid() and self.photo.is_valid()):
+        if self.is_gone():
             return None
         if self.image.get_base_type() != Gimp.ImageBaseType.RGB:
             return None
@@ -76,6 +76,9 @@ class LiveCanvas:
             painting=_button_is_held(),
         )
 
+    def is_gone(self) -> bool:
+        return not (self.image.is_valid() and self.photo.is_valid())
+
     def read_photo(self) -> Photo:
         return canvas.read_photo(self.image, self.photo)
 
@@ -89,6 +92,8 @@ class LiveCanvas:
 
     def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
         """Write a result, or the rectangle that changed, into the preview on the canvas."""
+        if self.is_gone():
+            return  # GIMP would show an error; the next look tells
         if self._preview is None or not self._preview.is_valid():
             self._preview = self._insert_preview(photo)
         preview = self._preview

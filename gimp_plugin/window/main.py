@@ -45,6 +45,8 @@ def colorize(
     window = LiveWindow(image, photo, remembered.settings if remembered else usual)
     plug_in = procedure.get_plug_in()
     present = _present_procedure(plug_in, image, window)
+    # The image may be closed in the middle of a look: that is no message for people.
+    plug_in.set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)
     plug_in.add_temp_procedure(present)
     plug_in.persistent_enable()
     window.run()
@@ -221,6 +223,8 @@ class LiveWindow:
         try:
             return self._session.tick()
         except Exception as error:
+            if self._canvas.is_gone():
+                return True  # closed in the middle of a look; the next one tells so
             traceback.print_exc()
             self._notes.set_text(_("Tincture met an error of its own: {0}").format(error))
             self._notes.show()
@@ -252,6 +256,8 @@ class LiveWindow:
         self._apply.set_sensitive(state.kind not in ("missing", "mismatch"))
 
     def _show_picture(self) -> None:
+        if self._canvas.is_gone():
+            return
         before, after = self._canvas.pictures(max(WIDTH, HEIGHT))
         pictures = [
             pixbuf(p.pixels, p.width, p.height, p.channels) if p else None for p in (before, after)

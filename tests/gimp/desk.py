@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ START = (
     " for name in ('inside', 'eye')]"
 )
 PREVIEW = "Tincture preview"
+MENU_SECONDS = 20.0  # until a menu entry is chosen once more
 
 
 class Desk:
@@ -68,9 +69,15 @@ class Desk:
 
     def open_window(self) -> None:
         """By the menu, until the preview is on the canvas."""
-        self.screen.focus(self._main)
-        self.screen.keys("alt+r", "Up", "Right", "c")
-        self.screen.window("^Colorize: ")
+
+        def asked() -> bool:
+            # A menu that opens slowly loses keys: then once more.
+            self.keys("Escape", "alt+r", "Up", "Right", "c")
+            with suppress(TimeoutError):
+                wait_for(self.window_is_open, "the window", MENU_SECONDS)
+            return self.window_is_open()
+
+        wait_for(asked, "the window, by the menu")
         wait_for(lambda: PREVIEW in self.names(), "the preview")
 
     def window_is_open(self) -> bool:

@@ -18,7 +18,8 @@ from server.protocol.frames import Array, ConnectionEnded, Frame, ProtocolError
 from server.protocol.messages import InvalidParams
 
 MAX_CONNECTIONS = 16
-PROGRESS_SECONDS = 0.05  # at most so often
+# Progress is told when so much time has passed or so much has been done since the last time.
+PROGRESS_SECONDS, PROGRESS_STEP = 0.05, 0.1
 log = logging.getLogger(__name__)
 
 
@@ -174,13 +175,13 @@ class Connection:
             )
 
     def _reporter(self, number: int) -> Tick:
-        last = 0.0
+        last, told = 0.0, 0.0
 
         def report(fraction: float) -> None:
-            nonlocal last
+            nonlocal last, told
             now = time.monotonic()
-            if now - last >= PROGRESS_SECONDS:
-                last = now
+            if now - last >= PROGRESS_SECONDS or fraction - told >= PROGRESS_STEP:
+                last, told = now, fraction
                 params = {"id": number, "fraction": round(fraction, 4)}
                 self._send({"jsonrpc": "2.0", "method": messages.PROGRESS, "params": params})
 

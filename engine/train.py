@@ -49,6 +49,7 @@ class TrainConfig:
     start_from: str = ""  # a safetensors file to start from when there is no checkpoint
     # length and sizes
     minutes: float = 60.0  # budget of this run, earlier parts counted in
+    samples_budget: int = 0  # photos drawn; replaces the minutes, for runs to be compared
     stages: str = "64x64x0.55,96x32x0.2,128x24x0.25"  # crop x batch x share of the budget
     limit: int = 0  # train on the first photos only; 0 = all
     # simulated people
@@ -118,13 +119,12 @@ def train(config: TrainConfig) -> None:
     mix = Mix(config.nothing, config.theme, config.dots, config.both, config.recolored)
     curves = Curves(folder) if rank == 0 else None
 
-    budget = config.minutes * 60
     evaluated = saved = progress.seconds
     data_seconds = 0.0
     window: list[float] = []
     photos, size = torch.empty(0), 0
-    while progress.seconds < budget:
-        crop, batch = _stage(config.stages, progress.seconds / budget)
+    while (done := _done(config, progress)) < 1:
+        crop, batch = _stage(config.stages, done)
         if crop != size:
             side = round(crop * MARGIN)
             photos = load_squares(
@@ -141,7 +141,7 @@ def train(config: TrainConfig) -> None:
         example = simulate(lightness, ab, mix, generator)
         data_seconds += time.monotonic() - began
 
-        rate = _learning_rate(config, progress.seconds / budget)
+        rate = _learning_rate(config, done)
         for group in optimizer.param_groups:
             group["lr"] = rate
         loss = loss_of_batch(model, config, example)
@@ -213,6 +213,13 @@ def loss_of(config: TrainConfig, output: Tensor, example: Example) -> Tensor:
     if config.network == "paper":
         return paper_loss(output, example, config.loss_terms)
     return default_loss(output, example)
+
+
+def _done(config: TrainConfig, progress: Progress) -> float:
+    """Share of the budget that is spent."""
+    if config.samples_budget:
+        return progress.samples / config.samples_budget
+    return progress.seconds / (config.minutes * 60)
 
 
 def _stage(stages: str, done: float) -> tuple[int, int]:

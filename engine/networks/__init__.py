@@ -10,7 +10,7 @@ from engine.networks.paper import PaperDimensions, PaperNetwork
 
 __all__ = ["NETWORKS", "ColorizationNetwork", "build_network"]
 
-NETWORKS: Mapping[str, tuple[type[ColorizationNetwork], type]] = {
+NETWORKS: dict[str, tuple[type[ColorizationNetwork], type]] = {
     "paper": (PaperNetwork, PaperDimensions),
     "default": (DefaultNetwork, DefaultDimensions),
 }

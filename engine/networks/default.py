@@ -121,15 +121,6 @@ class ThemeTokens(nn.Module):
         return torch.cat((none, tokens), 1), torch.cat((always, present), 1)
 
 
-def _spread(lightness: Tensor, dots: Tensor) -> Tensor:
-    """The dots (N, 3, H / 2, W / 2) spread along edges, in single precision."""
-    # To look whether there are any would break a compiled graph in two; training always spreads.
-    if not torch.compiler.is_compiling() and not dots[:, 2].any():
-        return torch.zeros_like(dots, dtype=torch.float32)
-    with torch.autocast(lightness.device.type, enabled=False):
-        return propagate(F.avg_pool2d(lightness.float(), 2), dots.float())
-
-
 class DefaultNetwork(ColorizationNetwork):
     """Encoder with attention, theme by cross-attention, colour by mixture."""
 
@@ -171,9 +162,17 @@ class DefaultNetwork(ColorizationNetwork):
         # the pixel's query, its own guess (a, b), and the logits of "own guess" and "spread dots"
         self.head = nn.Conv2d(d.width2, d.query + 4, 1)
 
+    def _spread(self, lightness: Tensor, dots: Tensor) -> Tensor:
+        """The dots (N, 3, H / 2, W / 2) spread along edges, in single precision."""
+        # To ask for any would break a compiled graph in two; training always spreads.
+        if not torch.compiler.is_compiling() and not dots[:, 2].any():
+            return torch.zeros_like(dots, dtype=torch.float32)
+        with torch.autocast(lightness.device.type, enabled=False):
+            return propagate(F.avg_pool2d(lightness.float(), 2), dots.float())
+
     def encode(self, lightness: Tensor, hints: Tensor) -> Features:
         dots = half_hints(hints)
-        spread = _spread(lightness, dots)
+        spread = self._spread(lightness, dots)
         inputs = torch.cat((F.pixel_unshuffle(lightness, 2) - 0.5, dots, spread), 1)
         half = self.stem(inputs.to(self.number_type))
         quarter = self.stage4(half)

@@ -164,11 +164,9 @@ class Result:
         rows, columns = np.flatnonzero(different.any(1)), np.flatnonzero(different.any(0))
         if not len(rows):
             return 0, 0, 0, 0
-        tall, wide = self.picture.height / height, self.picture.width / width
-        top, bottom = max(0, rows[0] - REACH), min(height, rows[-1] + 1 + REACH)
-        left, right = max(0, columns[0] - REACH), min(width, columns[-1] + 1 + REACH)
-        x, y = int(left * wide), int(top * tall)
-        return x, y, int(np.ceil(right * wide)) - x, int(np.ceil(bottom * tall)) - y
+        y, tall = _scaled(rows, height, self.picture.height)
+        x, wide = _scaled(columns, width, self.picture.width)
+        return x, y, wide, tall
 
     def pasted(self, since: Result, area: Area) -> Result:
         """What somebody shows who had `since` and was given this area of this result."""
@@ -407,6 +405,16 @@ def _remembered(held: OrderedDict[K, V], key: K, most: int, make: Callable[[], V
             held.popitem(last=False)
     held.move_to_end(key)
     return held[key]
+
+
+def _scaled(cells: NDArray[np.intp], count: int, length: int) -> tuple[int, int]:
+    """Start and length, in photo pixels, of what the changed rows or columns of `count` reach.
+
+    In whole numbers: a float's last digit would reach one pixel beyond the photo.
+    """
+    first, last = max(0, int(cells[0]) - REACH), min(count, int(cells[-1]) + 1 + REACH)
+    start = first * length // count
+    return start, -(-last * length // count) - start
 
 
 def _working_size(gray: Gray, side: int) -> tuple[Gray, tuple[int, int]]:

@@ -18,7 +18,7 @@ from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.drawing import color_button, empty, icon_button, swatch_bar  # noqa: E402
 from server.protocol.messages import ColorSuggestion, DotReport  # noqa: E402
 
-LIST_HEIGHT = 104
+LIST_HEIGHT = 92
 
 
 class DotsPage(Gtk.Box):  # type: ignore[misc]

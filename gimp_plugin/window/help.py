@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gi
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gio", "2.0")
-gi.require_version("GdkPixbuf", "2.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GdkPixbuf, Gio, GLib, Gtk  # noqa: E402
+from gi.repository import Gdk, Gio, GLib, Gtk  # noqa: E402
 
 from gimp_plugin.help_page import Part, parts_of  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 
 PAGE = Path(__file__).resolve().parent.parent / "help/index.html"
-WIDTH, HEIGHT, PICTURE_WIDTH = 560, 600, 480
+WIDTH, HEIGHT = 560, 600
 
 
 def show_help(parent: Gtk.Window) -> None:
@@ -31,6 +32,7 @@ def show_help(parent: Gtk.Window) -> None:
 def _own_window(parent: Gtk.Window) -> Gtk.Window:
     window = Gtk.Window(title=_("Tincture Help"), transient_for=parent)
     window.set_default_size(WIDTH, HEIGHT)
+    window.connect("key-press-event", _close_by_escape)
     box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8, border_width=12)
     for part in parts_of(PAGE.read_text(encoding="utf-8")):
         box.pack_start(_widget(part), False, False, 0)
@@ -40,12 +42,17 @@ def _own_window(parent: Gtk.Window) -> Gtk.Window:
     return window
 
 
+def _close_by_escape(window: Gtk.Window, event: Any) -> bool:
+    if event.keyval != Gdk.KEY_Escape:
+        return False
+    window.destroy()
+    return True
+
+
 def _widget(part: Part) -> Gtk.Widget:
     if part.kind == "picture":
         path = str(PAGE.parent / part.words)
-        return Gtk.Image.new_from_pixbuf(
-            GdkPixbuf.Pixbuf.new_from_file_at_scale(path, PICTURE_WIDTH, -1, True)
-        )
+        return Gtk.Image(file=path, halign=Gtk.Align.START)
     words = GLib.markup_escape_text(part.words)
     label = Gtk.Label(xalign=0, wrap=True)
     label.set_markup(f"<b>{words}</b>" if part.kind == "heading" else words)

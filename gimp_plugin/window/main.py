@@ -125,13 +125,11 @@ class LiveWindow:
     def _status(self) -> Gtk.Widget:
         """How it stands with the engine, a bar for what takes its time, and notes."""
         row = Gtk.Box(spacing=6)
-        self._spinner = Gtk.Spinner()
         self._words = Gtk.Label(xalign=0, wrap=True, selectable=True, max_width_chars=44)
         self._words.set_can_focus(False)
         self._again = Gtk.Button.new_with_mnemonic(_("_Try again"))
         self._again.set_valign(Gtk.Align.CENTER)
         self._again.connect("clicked", lambda _button: self._session.try_again())
-        row.pack_start(self._spinner, False, False, 0)
         row.pack_start(self._words, True, True, 0)
         row.pack_end(self._again, False, False, 0)
         self._bar = Gtk.ProgressBar()
@@ -177,7 +175,7 @@ class LiveWindow:
         box = Gtk.Box(spacing=6)
         session = self._session
         self._kind = self._choice(
-            box, _("Resul_t"),
+            box, _("Resu_lt"),
             {"color": _("Colour only"), "normal": _("Normal layer")},
             _("The kind of layer that Apply makes: one that carries colour alone, so that the "
               "photograph keeps its lightness, or one that covers the photograph"),
@@ -248,10 +246,8 @@ class LiveWindow:
     def _show_engine(self) -> None:
         state = self._session.engine
         self._words.set_text(state.words)
-        waiting = state.kind in WAITING
-        self._spinner.set_property("active", waiting)
-        self._spinner.set_visible(waiting)
-        self._bar.set_visible(waiting or self._session.fraction is not None)
+        waiting = state.kind in WAITING or self._session.fraction is not None
+        self._bar.set_visible(waiting)
         self._again.set_visible(state.kind in ("missing", "mismatch"))
         self._apply.set_sensitive(state.kind not in ("missing", "mismatch"))
 

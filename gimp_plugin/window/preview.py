@@ -18,6 +18,12 @@ from server.protocol.messages import DotReport  # noqa: E402
 WIDTH, HEIGHT = 330, 190
 GRIP = 8  # pixels to either side of the line in which it is taken hold of
 STEP = 0.05  # of the picture's width, for an arrow key
+PLACE_STEP = 0.02  # of the picture's width or height, for an arrow key with Shift
+ARROWS = {
+    **{Gdk.KEY_Left: (-1, 0), Gdk.KEY_Right: (1, 0), Gdk.KEY_Up: (0, -1), Gdk.KEY_Down: (0, 1)},
+    **{Gdk.KEY_KP_Left: (-1, 0), Gdk.KEY_KP_Right: (1, 0)},
+    **{Gdk.KEY_KP_Up: (0, -1), Gdk.KEY_KP_Down: (0, 1)},
+}
 
 Place = tuple[float, float]
 
@@ -26,13 +32,14 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
     """Shows two pictures of the same photo, its dots, and the places where a dot would help."""
 
     def __init__(self, chosen: Callable[[float, float], None]) -> None:
-        """chosen: told the photo's place, 0..1 in both directions, that was clicked."""
+        """chosen: told the photo's place, 0..1 in both directions, that was chosen."""
         super().__init__(can_focus=True, has_tooltip=True)
         self.set_size_request(WIDTH, HEIGHT)
         self.set_tooltip_text(
             _(
                 "Left of the line before, right of it after. Drag the line or press the arrow "
-                "keys; hold B for before. Click a place to see which colours are likely there."
+                "keys; hold B for before. Click a place, or go there with Shift and the arrow "
+                "keys, to see which colours are likely there."
             )
         )
         self.get_accessible().set_name(_("Preview"))
@@ -155,15 +162,25 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
         return True
 
     def _key(self, _widget: Gtk.Widget, event: Any) -> bool:
-        steps = {Gdk.KEY_Left: -STEP, Gdk.KEY_Right: STEP}
-        if event.keyval not in steps:
+        right, down = ARROWS.get(event.keyval, (0, 0))
+        if event.state & Gdk.ModifierType.SHIFT_MASK and (right or down):
+            x, y = self._place or (0.5, 0.5)
+            self._chosen(_inside(x + PLACE_STEP * right), _inside(y + PLACE_STEP * down))
+            return True
+        if not right:
             return False
-        self._move_line(self._split + steps[event.keyval])
+        self._move_line(self._split + STEP * right)
         return True
 
     def _move_line(self, split: float) -> None:
-        self._split = min(max(split, 0.0), 1.0)
+        # Rounded, so that as many steps back as forth lead to the very edge.
+        self._split = round(min(max(split, 0.0), 1.0), 6)
         self.queue_draw()
+
+
+def _inside(part: float) -> float:
+    """The nearest part of the picture's width or height that is in it."""
+    return min(max(part, 0.0), 1.0 - PLACE_STEP / 2)
 
 
 def _line(context: Any, x: float, y: float, height: float) -> None:

@@ -43,6 +43,8 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         scrolled = Gtk.ScrolledWindow(hscrollbar_policy=Gtk.PolicyType.AUTOMATIC)
         scrolled.set_policy(Gtk.PolicyType.AUTOMATIC, Gtk.PolicyType.NEVER)
         scrolled.add(self._strip)
+        # A theme that the keyboard comes to is scrolled to.
+        self._strip.set_focus_hadjustment(scrolled.get_hadjustment())
         self._swatches = Gtk.Box(spacing=2, homogeneous=True)
         self._tools = self._make_tools()
         for child in (scrolled, self._sources(), self._swatches, self._tools):
@@ -65,7 +67,8 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
             words = theme.name or _("Recommended theme {0}").format(number)
             self._add_theme(box, theme.colors, words)
         if not self._session.themes:
-            self._strip.pack_start(Gtk.Spinner(active=True), True, False, 12)
+            words = _("Recommended themes come here")
+            self._strip.pack_start(Gtk.Label(label=words, sensitive=False), True, True, 12)
         self._strip.show_all()
 
     def show_swatches(self) -> None:
@@ -112,7 +115,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         from_file = Gtk.Button.new_with_mnemonic(_("_File…"))
         from_file.set_tooltip_text(_("Take the theme from a palette file (.gpl, .ase, .aco)"))
         from_file.connect("clicked", lambda _button: self._choose_file())
-        from_image = Gtk.Button.new_with_mnemonic(_("I_mage…"))
+        from_image = Gtk.Button.new_with_mnemonic(_("_Image…"))
         from_image.set_tooltip_text(_("Take the theme from another open image"))
         from_image.connect("clicked", self._choose_image)
         box.pack_start(chooser, True, True, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -278,6 +279,15 @@ def test_what_did_not_change_is_not_in_the_changed_rectangle(
     assert outside.max() <= 1
     assert before.changed(before) == (0, 0, 0, 0)
     assert before.full(area=(0, 0, 0, 0)).shape == (0, 0, 3)
+
+
+def test_the_changed_rectangle_ends_with_the_photo_whatever_its_size(picture: Picture) -> None:
+    for size, working in (((334, 500), (209, 313)), ((3000, 4000), (333, 443))):
+        photo = replace(picture, gray=np.zeros(size, np.uint8))
+        nothing, all_over = (np.full((*working, 2), ab, np.float32) for ab in (0, 1))
+        before, after = Result(photo, nothing, ()), Result(photo, all_over, ())
+
+        assert after.changed(before) == (0, 0, size[1], size[0])
 
 
 def test_a_photo_that_is_one_colour_is_no_fault(gray: NDArray[np.uint8]) -> None:

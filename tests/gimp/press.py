@@ -1,6 +1,7 @@
 """Presses a widget of the plug-in's window, found by its accessible name; runs inside the chroot.
 
 python3 press.py NAME [VALUE]: click it, or set its value. python3 press.py --list: what there is.
+python3 press.py --names: the names of what is to be seen and can be used.
 """
 
 import sys
@@ -36,6 +37,9 @@ def main():
     if sys.argv[1] == "--list":
         for node in widgets():
             print(node.get_role_name(), repr(node.get_name()), showing(node))
+        return
+    if sys.argv[1] == "--names":
+        print(*(node.get_name() for node in widgets() if showing(node)), sep="\n")
         return
     name = sys.argv[1]
     for node in widgets():

@@ -77,6 +77,10 @@ class Screen:
         command = ("python3", "/share/press.py", name, *value)
         wait_for(lambda: self.do(*command).returncode == 0, f"a widget “{name}”")
 
+    def names(self) -> list[str]:
+        """The accessible names of the plug-in's widgets that are to be seen and can be used."""
+        return self.do("python3", "/share/press.py", "--names").stdout.splitlines()
+
     def screenshot(self, path: Path) -> None:
         """Write what is on the screen as PNG; path: below the chroot's root."""
         inside = self._gimp.inside(path)

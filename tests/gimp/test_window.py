@@ -9,7 +9,7 @@ import pytest
 from server.protocol import launcher
 from server.protocol.client import Client
 from tests.gimp.conftest import Studio
-from tests.gimp.desk import PREVIEW, at_desk, kill
+from tests.gimp.desk import PREVIEW, Desk, at_desk, kill
 from tests.gimp.screen import wait_for
 
 pytestmark = pytest.mark.gimp
@@ -20,6 +20,11 @@ RED, BLUE = "#c82828", "#2846c8"
 def photo(gray: np.ndarray) -> np.ndarray:
     """So small that GIMP shows all of it at its own size."""
     return np.asarray(cv2.resize(gray, (420, 280), interpolation=cv2.INTER_AREA))
+
+
+def likely(desk: Desk) -> list[str]:
+    """The colours that are offered to paint with."""
+    return [name for name in desk.screen.names() if name.startswith("Paint with")]
 
 
 def redness(rgb: list[int]) -> int:
@@ -226,3 +231,37 @@ def test_a_second_call_brings_the_open_window_to_the_front(
         desk.screen.press("Cancel")
         desk.wait_until_closed()
         assert desk.names() == ["photo.png"]
+
+
+def test_the_keyboard_alone(studio: Studio, running: Client, photo: np.ndarray) -> None:
+    picture = f"""
+OUTCOME.update(pixels=hashlib.sha256(read(image.get_layer_by_name({PREVIEW!r}))).hexdigest())
+"""
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        wait_for(lambda: "Recommended theme 1" in desk.screen.names(), "the themes")
+        natural = desk.ask(picture)
+        desk.screen.focus(desk.screen.window("^Colorize: "))
+        desk.screen.keys("alt+d")
+        there = "Where would a dot help most?"
+        wait_for(lambda: there in desk.screen.names(), "the dots' page")
+        wait_for(lambda: likely(desk), "likely colours")
+        first = likely(desk)
+        desk.screen.keys("shift+Tab", *["shift+Up"] * 8)  # on the preview, to another place
+        wait_for(lambda: likely(desk) != first, "the colours of another place")
+        desk.screen.keys("alt+m", "Tab", "Tab", "space")  # past “No theme” to the first theme
+        wait_for(lambda: desk.ask(picture) != natural, "the theme on the canvas")
+        usual = desk.ask(picture)
+        desk.screen.keys("alt+s", *["Left"] * 14)
+        wait_for(lambda: desk.ask(picture) != usual, "the theme, weaker")
+        desk.screen.keys("alt+a")
+        desk.wait_until_closed()
+
+        assert desk.names() == ["Tincture", "photo.png"]
+        remembered = desk.ask("""
+import json
+memory = image.get_layer_by_name("Tincture").get_parasite("tincture-result")
+OUTCOME.update(json.loads(bytes(memory.get_data())))
+""")
+        assert remembered["theme"] and remembered["strength"] == pytest.approx(0.3)
+        assert len(set(desk.color_at(330, 150, "Tincture"))) > 1  # no grey

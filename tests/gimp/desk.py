@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from tests.gimp.conftest import Studio
-from tests.gimp.screen import Screen, wait_for
+from tests.gimp.screen import Screen, until, wait_for
 
 HELPERS = ("inside", "eye", "press")
 START = (
@@ -23,7 +23,6 @@ START = (
     " for name in ('inside', 'eye')]"
 )
 PREVIEW = "Tincture preview"
-MENU_SECONDS = 20.0  # until a menu entry is chosen once more
 
 
 class Desk:
@@ -69,15 +68,11 @@ class Desk:
 
     def open_window(self) -> None:
         """By the menu, until the preview is on the canvas."""
-
-        def asked() -> bool:
-            # A menu that opens slowly loses keys: then once more.
-            self.keys("Escape", "alt+r", "Up", "Right", "c")
-            with suppress(TimeoutError):
-                wait_for(self.window_is_open, "the window", MENU_SECONDS)
-            return self.window_is_open()
-
-        wait_for(asked, "the window, by the menu")
+        until(
+            lambda: self.keys("Escape", "alt+r", "Up", "Right", "c"),
+            self.window_is_open,
+            "the window, by the menu",
+        )
         wait_for(lambda: PREVIEW in self.names(), "the preview")
 
     def window_is_open(self) -> bool:
@@ -94,9 +89,15 @@ class Desk:
     def paint(self, x: int, y: int, color: str) -> None:
         """A dot of the pencil at a place of the photo."""
         self.ask(f"Gimp.context_set_foreground(Gegl.Color.new({color!r}))")
-        self.keys("n")
         left, top = self._origin
-        self.screen.do("xdotool", "mousemove", str(left + x), str(top + y), "click", "1")
+        at = ("mousemove", str(left + x), str(top + y))
+        painted = f'pixel(image.get_layer_by_name("hints"), {x}, {y}, "R\'G\'B\'A u8")[3]'
+
+        def click() -> None:
+            self.keys("n")
+            self.screen.do("xdotool", *at, "click", "1")
+
+        until(click, lambda: self.ask(f"OUTCOME.update(alpha={painted})")["alpha"], "the dot")
 
     def _find(self, photo: np.ndarray) -> tuple[int, int] | None:
         """Where on the screen the photo's corner is, once it is all to be seen."""

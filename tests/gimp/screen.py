@@ -13,6 +13,7 @@ from tests.gimp.real_gimp import RealGimp
 
 SIZE = "1366x768x24"
 Found = TypeVar("Found")
+AGAIN_SECONDS = 20.0  # until a key or a click is given once more
 PATIENCE = 120.0  # seconds for a window; a loaded machine is slow
 
 
@@ -86,6 +87,21 @@ class Screen:
         inside = self._gimp.inside(path)
         done = self.do("import", "-window", "root", inside)
         assert done.returncode == 0, done.stderr
+
+
+def until(act: Callable[[], object], done: Callable[[], Found], what: str) -> Found:
+    """Do something and wait for what comes of it; do it again when nothing does.
+
+    A loaded machine loses keys and clicks, and people repeat them. Raises TimeoutError.
+    """
+
+    def acted() -> Found:
+        act()
+        with suppress(TimeoutError):
+            return wait_for(done, what, AGAIN_SECONDS)
+        return done()
+
+    return wait_for(acted, what)
 
 
 def wait_for(look: Callable[[], Found], what: str, seconds: float = PATIENCE) -> Found:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from server.protocol.client import Client
 from tests.gimp.conftest import Studio
-from tests.gimp.screen import Screen, wait_for
+from tests.gimp.screen import Screen, until, wait_for
 
 pytestmark = pytest.mark.gimp
 
@@ -43,25 +43,40 @@ def test_a_gray_photo_is_converted_painted_on_and_coloured(
     with Screen(studio.gimp, ":78", studio.environment) as screen:
         screen.start("gimp", "-n", "-s", "--no-fonts", "/share/photo.png")
         main = screen.window("Grayscale.*GIMP")
-        screen.focus(main)
-        screen.keys("alt+r", "Up", "Right", "h")
-        screen.window("^Add Hints Layer$")
+
+        def ask_for_hints() -> None:
+            screen.focus(main)
+            screen.keys("Escape", "alt+r", "Up", "Right", "h")
+
+        def agree() -> None:
+            for question in screen.windows("^Add Hints Layer$"):
+                screen.focus(question)
+                screen.keys("Return")
+
+        until(ask_for_hints, lambda: screen.windows("^Add Hints Layer$"), "the question")
         screen.screenshot(shots["question"])
-        screen.keys("Return")
-        screen.window("RGB color.*2 layers")  # GIMP's title tells the mode and the layers
+        # GIMP's title tells the mode and the layers
+        until(agree, lambda: screen.windows("RGB color.*2 layers"), "the hints layer")
         screen.screenshot(shots["hints"])
 
         screen.focus(main)
         screen.keys("n")  # the pencil
         screen.do("xdotool", "mousemove", "450", "300", "click", "1")
         screen.screenshot(shots["painted"])
-        screen.keys("alt+r", "Up", "Right", "c")
-        window = screen.window("^Colorize: ")
+
+        def open_window() -> None:
+            screen.focus(main)
+            screen.keys("Escape", "alt+r", "Up", "Right", "c")
+
+        (window, *_) = until(open_window, lambda: screen.windows("^Colorize: "), "the window")
         screen.window("RGB color.*3 layers")  # the preview
         wait_for_colour(screen, shots["painted"], shots["dotted"])
-        screen.focus(window)
-        screen.keys("alt+a")
-        wait_for(lambda: not screen.windows("^Colorize: "), "the end of the window")
+
+        def apply() -> None:
+            screen.focus(window)
+            screen.keys("alt+a")
+
+        until(apply, lambda: not screen.windows("^Colorize: "), "the end of the window")
 
         screen.focus(main)
         screen.keys("ctrl+z", "ctrl+z", "ctrl+z")  # the colours, the dot, the layer with the mode

@@ -207,7 +207,8 @@ def check_python(python: Path) -> None:
     """Raises Failed for a Python that is not there or lacks a package."""
     if not python.exists():
         raise Failed(f"{python} does not exist; --python-env wants a Python with the packages")
-    modules = ["torch", "numpy", "cv2", "skimage", "sklearn", "safetensors", "PIL", "tqdm"]
+    modules = ["torch", "numpy", "cv2", "skimage", "sklearn", "safetensors", "PIL", "tifffile"]
+    modules += ["imagecodecs", "tqdm"]
     code = f"import importlib.util as u; print(*[m for m in {modules} if not u.find_spec(m)])"
     missing = _output([str(python), "-c", code]).split()
     if missing:

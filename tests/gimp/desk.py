@@ -87,11 +87,11 @@ class Desk:
         self.screen.keys(*names)
 
     def paint(self, x: int, y: int, color: str) -> None:
-        """A dot of the pencil at a place of the photo."""
+        """A dot of the pencil on the selected layer, which lies at the photo's place."""
         self.ask(f"Gimp.context_set_foreground(Gegl.Color.new({color!r}))")
         left, top = self._origin
         at = ("mousemove", str(left + x), str(top + y))
-        painted = f'pixel(image.get_layer_by_name("hints"), {x}, {y}, "R\'G\'B\'A u8")[3]'
+        painted = f"pixel(image.get_selected_layers()[0], {x}, {y}, \"R'G'B'A u8\")[3]"
 
         def click() -> None:
             self.keys("n")

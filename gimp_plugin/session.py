@@ -17,7 +17,7 @@ from gimp_plugin.memory import Memory
 from gimp_plugin.plan import USUAL, Refused, Settings
 from gimp_plugin.swatches import Swatches
 from gimp_plugin.texts import _
-from gimp_plugin.work import Connect, Photo, memory_of
+from gimp_plugin.work import Connect, Photo, memory_of, request_of
 from gimp_plugin.worker import Post, Task, Worker
 from server.protocol import launcher
 from server.protocol.client import EngineError, JobCancelled
@@ -255,16 +255,7 @@ class Session:
         self._do("photo", lambda: self._link.take(photo), lambda _nothing: None)
 
     def _request(self) -> ColorizeRequest:
-        settings = self.settings
-        return ColorizeRequest(
-            picture="",
-            hint_strips=self._painted.strips,
-            theme=settings.theme,
-            strength=settings.strength,
-            saturation=settings.saturation,
-            locked=settings.locked,
-            quality=settings.quality,
-        )
+        return request_of(self.settings, self._painted.strips)
 
     def _ask(self) -> None:
         """Have the preview made anew; of several wishes only the newest is fulfilled."""

@@ -28,6 +28,21 @@ class Photo:
     format: PixelFormat
 
 
+def request_of(
+    settings: Settings, strips: tuple[HintStrip, ...], picture: str = ""
+) -> ColorizeRequest:
+    """What the engine is asked for, by the window and without it; picture: its key."""
+    return ColorizeRequest(
+        picture=picture,
+        hint_strips=strips,
+        theme=settings.theme,
+        strength=settings.strength,
+        saturation=settings.saturation,
+        quality=settings.quality,
+        locked=settings.locked,
+    )
+
+
 class Work:
     """One colorization: start it, poll it, take its result."""
 
@@ -81,16 +96,7 @@ class Work:
         key = client.open_picture(
             photo.pixels, photo.width, photo.height, photo.format.channels, photo.format.dtype
         )
-        request = ColorizeRequest(
-            picture=key,
-            hint_strips=self._strips,
-            theme=settings.theme,
-            strength=settings.strength,
-            saturation=settings.saturation,
-            quality=settings.quality,
-            locked=settings.locked,
-        )
-        return client.colorize(request, self._progress)
+        return client.colorize(request_of(settings, self._strips, key), self._progress)
 
     def _progress(self, fraction: float) -> None:
         self.fraction = fraction

@@ -21,6 +21,7 @@ from gimp_plugin.session import LOOK_MILLISECONDS, Session  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.dots_page import DotsPage  # noqa: E402
 from gimp_plugin.window.drawing import pixbuf  # noqa: E402
+from gimp_plugin.window.front import ImageInFront  # noqa: E402
 from gimp_plugin.window.help import show_help  # noqa: E402
 from gimp_plugin.window.preview import HEIGHT, WIDTH, Preview  # noqa: E402
 from gimp_plugin.window.theme_page import ThemePage  # noqa: E402
@@ -60,6 +61,7 @@ class LiveWindow:
     def __init__(self, image: Gimp.Image, photo: Gimp.Layer, begin_with: Settings) -> None:
         self._canvas = LiveCanvas(image, photo)
         self._session = Session(self._canvas, _post, self._changed, remembered=begin_with)
+        self._front = ImageInFront()
         self._loop = GLib.MainLoop()
         self._dialog = Gtk.Dialog(title=_("Colorize: {0}").format(image.get_name()))
         self._dialog.set_role("tincture-colorize")
@@ -87,6 +89,7 @@ class LiveWindow:
         self._beside_the_canvas()
         GLib.timeout_add(LOOK_MILLISECONDS, self._tick)
         self._loop.run()
+        self._front.stop()
         self._dialog.destroy()
 
     def present(self) -> None:
@@ -134,10 +137,11 @@ class LiveWindow:
         row.pack_end(self._again, False, False, 0)
         self._bar = Gtk.ProgressBar()
         self._notes = Gtk.Label(xalign=0, wrap=True, max_width_chars=44)
+        self._other = Gtk.Label(xalign=0, wrap=True, max_width_chars=44)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
-        for child in (row, self._bar, self._notes):
+        for child in (row, self._bar, self._notes, self._other):
             box.pack_start(child, False, False, 0)
-        for child in (self._again, self._bar, self._notes):
+        for child in (self._again, self._bar, self._notes, self._other):
             child.set_no_show_all(True)
         return box
 
@@ -219,6 +223,7 @@ class LiveWindow:
         if self._session.engine.kind in WAITING:
             self._bar.pulse()
         try:
+            self._show_other()
             return self._session.tick()
         except Exception as error:
             if self._canvas.is_gone():
@@ -290,6 +295,17 @@ class LiveWindow:
             words = _("Choose a theme, or paint dots on the photo with any brush.")
         self._notes.set_text(words)
         self._notes.set_visible(bool(words))
+
+    def _show_other(self) -> None:
+        """Say so when the user goes on to another image: what they do there is not followed."""
+        image_id = self._front.image_id
+        known = image_id is not None and Gimp.Image.id_is_valid(image_id)
+        if known and image_id != self._canvas.image.get_id():
+            words = _("This window does not follow what you do in “{0}”: choose Colorize… there.")
+            self._other.set_text(words.format(Gimp.Image.get_by_id(image_id).get_name()))
+            self._other.show()
+        else:
+            self._other.hide()
 
     def _show_progress(self) -> None:
         fraction = self._session.fraction

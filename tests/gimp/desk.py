@@ -81,9 +81,13 @@ class Desk:
     def wait_until_closed(self) -> None:
         wait_for(lambda: not self.window_is_open(), "the end of the window")
 
+    def focus(self) -> None:
+        """Turn to GIMP's own window."""
+        self.screen.focus(self._main)
+
     def keys(self, *names: str) -> None:
         """Press keys in GIMP's own window."""
-        self.screen.focus(self._main)
+        self.focus()
         self.screen.keys(*names)
 
     def paint(self, x: int, y: int, color: str) -> None:

@@ -10,7 +10,7 @@ from server.protocol import launcher
 from server.protocol.client import Client
 from tests.gimp.conftest import Studio
 from tests.gimp.desk import PREVIEW, Desk, at_desk, kill
-from tests.gimp.screen import wait_for
+from tests.gimp.screen import until, wait_for
 
 pytestmark = pytest.mark.gimp
 RED, BLUE = "#c82828", "#2846c8"
@@ -124,6 +124,22 @@ def test_the_image_is_closed_under_the_window(
         desk.wait_until_closed()
         assert not desk.screen.windows("GIMP Message")
         assert not desk.ask("OUTCOME.update(images=len(Gimp.get_images()))")["images"]
+
+
+def test_another_image_in_front_is_noticed(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+
+        def told() -> bool:
+            return any("does not follow" in name for name in desk.screen.names())
+
+        desk.open_window()
+        assert not told()
+        desk.ask("Gimp.Display.new(image.duplicate())")
+        desk.focus()
+        wait_for(told, "word of the other image")
+        until(lambda: desk.keys("alt+1"), lambda: not told(), "silence, back at the photo")
 
 
 def test_the_photo_is_deleted_under_the_window_and_undo_brings_it_back(

@@ -261,7 +261,9 @@ def outside_note(hints: list[Hint], picture: Picture) -> list[str]:
 def wanted_area(held: Held, request: ColorizeRequest, result: Result) -> Area:
     """All of the photo, or the rectangle that differs from the result the client has."""
     if request.since and request.since == held.result_name and held.result is not None:
-        return result.changed(held.result, NOT_SEEN_AB if request.live else SAME_AB)
+        # A dot is seen where it is, and quickly; a slider's small step must be seen everywhere.
+        painted = result.hints != held.result.hints
+        return result.changed(held.result, NOT_SEEN_AB if request.live and painted else SAME_AB)
     return 0, 0, held.picture.width, held.picture.height
 
 

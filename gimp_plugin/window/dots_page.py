@@ -54,10 +54,14 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
 
     def show_dots(self) -> None:
         """The dots of the last preview, from top to bottom of the photo."""
+        focused = self._focused_lock()
         empty(self._list)
         for dot in self._session.dots:
             self._list.add(self._row(dot))
         self._list.show_all()
+        row = self._list.get_row_at_index(focused)
+        if row is not None:
+            row.lock.grab_focus()
 
     def show_suggestions(self) -> None:
         """Colours that are likely at the chosen place, ready to paint with."""
@@ -94,8 +98,15 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
         box.pack_end(lock, False, False, 0)
         row = Gtk.ListBoxRow()
         row.add(box)
-        row.dot = dot
+        row.dot, row.lock = dot, lock
         return row
+
+    def _focused_lock(self) -> int:
+        """The number of the dot whose lock has the focus, which a new list would lose; or -1."""
+        for row in self._list.get_children():
+            if row.lock.is_focus():
+                return int(row.get_index())
+        return -1
 
     def _row_chosen(self, _list: Gtk.ListBox, row: Gtk.ListBoxRow) -> None:
         self._look_at(row.dot)

@@ -2,6 +2,7 @@
 
 python3 press.py NAME [VALUE]: click it, or set its value. python3 press.py --list: what there is.
 python3 press.py --names: the names of what is to be seen and can be used.
+python3 press.py --focus NAME: give it the focus. python3 press.py --focused: who has it.
 """
 
 import sys
@@ -41,10 +42,18 @@ def main():
     if sys.argv[1] == "--names":
         print(*(node.get_name() for node in widgets() if showing(node)), sep="\n")
         return
-    name = sys.argv[1]
+    if sys.argv[1] == "--focused":
+        focused = Atspi.StateType.FOCUSED
+        print(*(n.get_name() for n in widgets() if n.get_state_set().contains(focused)))
+        return
+    focus = sys.argv[1] == "--focus"
+    name = sys.argv[2] if focus else sys.argv[1]
     for node in widgets():
         if node.get_name() != name or not showing(node):
             continue
+        if focus:
+            node.get_component_iface().grab_focus()
+            return
         if len(sys.argv) > 2:
             node.get_value_iface().set_current_value(float(sys.argv[2]))
             return

@@ -78,6 +78,14 @@ class Screen:
         command = ("python3", "/share/press.py", name, *value)
         wait_for(lambda: self.do(*command).returncode == 0, f"a widget “{name}”")
 
+    def give_focus(self, name: str) -> None:
+        """Give a widget of the plug-in the keyboard's focus."""
+        self.press("--focus", name)
+
+    def focused(self) -> str:
+        """The accessible name of the plug-in's widget that has the focus."""
+        return self.do("python3", "/share/press.py", "--focused").stdout.strip()
+
     def names(self) -> list[str]:
         """The accessible names of the plug-in's widgets that are to be seen and can be used."""
         return self.do("python3", "/share/press.py", "--names").stdout.splitlines()

@@ -14,6 +14,9 @@ from tests.gimp.screen import until, wait_for
 
 pytestmark = pytest.mark.gimp
 RED, BLUE = "#c82828", "#2846c8"
+PICTURE = f"""
+OUTCOME.update(pixels=hashlib.sha256(read(image.get_layer_by_name({PREVIEW!r}))).hexdigest())
+"""
 
 
 @pytest.fixture(scope="session")
@@ -192,6 +195,23 @@ def test_the_engine_ends_under_the_window_and_a_new_one_is_found(
         desk.wait_until_closed()
 
 
+def test_a_lock_keeps_the_focus_when_the_list_is_made_anew(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    lock = "Lock: give all of the dot's region its colour"
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        plain = desk.color_at(330, 150)
+        desk.paint(360, 100, RED)
+        wait_for(lambda: desk.color_at(330, 150) != plain, "the dot on the canvas")
+        desk.screen.press("Dots")
+        free = desk.ask(PICTURE)
+        desk.screen.focus(desk.screen.window("^Colorize: "))
+        desk.screen.give_focus(lock)
+        until(lambda: desk.screen.keys("space"), lambda: desk.ask(PICTURE) != free, "the lock")
+        assert desk.screen.focused() == lock
+
+
 def test_an_applied_result_is_taken_up_again_and_a_script_makes_the_same(
     studio: Studio, running: Client, photo: np.ndarray
 ) -> None:
@@ -250,13 +270,10 @@ def test_a_second_call_brings_the_open_window_to_the_front(
 
 
 def test_the_keyboard_alone(studio: Studio, running: Client, photo: np.ndarray) -> None:
-    picture = f"""
-OUTCOME.update(pixels=hashlib.sha256(read(image.get_layer_by_name({PREVIEW!r}))).hexdigest())
-"""
     with at_desk(studio, ":81", photo) as desk:
         desk.open_window()
         wait_for(lambda: "Recommended theme 1" in desk.screen.names(), "the themes")
-        natural = desk.ask(picture)
+        natural = desk.ask(PICTURE)
         desk.screen.focus(desk.screen.window("^Colorize: "))
         desk.screen.keys("alt+d")
         there = "Where would a dot help most?"
@@ -266,10 +283,10 @@ OUTCOME.update(pixels=hashlib.sha256(read(image.get_layer_by_name({PREVIEW!r})))
         desk.screen.keys("shift+Tab", *["shift+Up"] * 8)  # on the preview, to another place
         wait_for(lambda: likely(desk) != first, "the colours of another place")
         desk.screen.keys("alt+m", "Tab", "Tab", "space")  # past “No theme” to the first theme
-        wait_for(lambda: desk.ask(picture) != natural, "the theme on the canvas")
-        usual = desk.ask(picture)
+        wait_for(lambda: desk.ask(PICTURE) != natural, "the theme on the canvas")
+        usual = desk.ask(PICTURE)
         desk.screen.keys("alt+s", *["Left"] * 14)
-        wait_for(lambda: desk.ask(picture) != usual, "the theme, weaker")
+        wait_for(lambda: desk.ask(PICTURE) != usual, "the theme, weaker")
         desk.screen.keys("alt+a")
         desk.wait_until_closed()
 

@@ -4,7 +4,8 @@
 
 Every variant is trained anew on the same photos, in the same order of sizes, for the same number of
 samples, and measured as training measures itself (PSNR on 48 validation photos). Prints the table
-in Markdown. Runs live in `runs/ablation/`; a run that is complete is not made again.
+in Markdown and saves `runs/ablation/sheet.png`: photos with the same dots in each variant, in the
+table's order. Runs live in `runs/ablation/`; a run that is complete is not made again.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.colorizer import Colorizer
+from engine.contact_sheet import ROWS, Row, marked, opened, save
 from engine.networks import NETWORKS
-from engine.networks.default import DefaultDimensions, DefaultNetwork
+from engine.networks.default import NEVER, DefaultDimensions, DefaultNetwork
 from engine.train import MODES, TrainConfig, train
+from engine.weights import load_network, sha256
 
 FOLDER = "ablation"
 STAGES = "64x64x0.7,128x24x0.3"
@@ -34,10 +40,17 @@ class WithoutSpreadDots(DefaultNetwork):
         return torch.zeros_like(dots)
 
 
+class WithoutMatching(DefaultNetwork):
+    """Dots reach other places only along edges and through the layers."""
+
+    def _matched(self, x: Tensor, dots: Tensor) -> Tensor:
+        return torch.zeros_like(dots) + dots.new_tensor((0, 0, NEVER)).view(3, 1, 1)
+
+
 class WithoutMixture(DefaultNetwork):
     """The last layer invents all colours itself."""
 
-    def _mix(self, head: Tensor, tokens: Tensor, theme: Tensor, spread: Tensor) -> Tensor:
+    def _mix(self, head: Tensor, tokens: Tensor, theme: Tensor, given: Tensor) -> Tensor:
         guess = head[:, self.dimensions.query : self.dimensions.query + 2]
         return torch.tanh(guess)
 
@@ -50,13 +63,16 @@ class Variant:
 
 ABLATED: Mapping[str, type[DefaultNetwork]] = {
     "default-without-spread-dots": WithoutSpreadDots,
+    "default-without-matching": WithoutMatching,
     "default-without-mixture": WithoutMixture,
 }
 VARIANTS: Mapping[str, Variant] = {
     "default": Variant("default"),
     "… without dots spread along edges": Variant("default-without-spread-dots"),
+    "… without dots matched by likeness": Variant("default-without-matching"),
     "… without the mixture of given colours": Variant("default-without-mixture"),
     "… without recoloured photos": Variant("default", {"recolored": 0.0}),
+    "… with AdamW alone": Variant("default", {"muon_rate": 0.0}),
     "paper, L_g + L_s + L_p": Variant("paper", {"recolored": 0.0}),
     "paper, L_g + L_s": Variant("paper", {"recolored": 0.0, "loss_terms": "gs"}),
     "paper, L_g": Variant("paper", {"recolored": 0.0, "loss_terms": "g"}),
@@ -71,17 +87,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--samples", type=int, default=60_000, help="photos drawn for each variant")
     parser.add_argument("--limit", type=int, default=0, help="the first photos only; 0 = all")
     options = parser.parse_args(arguments)
-    rows = {
-        name: trained(index, variant, options)
-        for index, (name, variant) in enumerate(VARIANTS.items())
-    }
-    print(as_markdown(rows))
-
-
-def trained(index: int, variant: Variant, options: argparse.Namespace) -> Mapping[str, float]:
-    """The last figures of a variant's run, which is made if it is not complete."""
-    run = f"{FOLDER}/{index}-{variant.network}"
     NETWORKS.update({name: (kind, DefaultDimensions) for name, kind in ABLATED.items()})
+    rows, colorizers = {}, []
+    for index, (name, variant) in enumerate(VARIANTS.items()):
+        run = f"{FOLDER}/{index}-{variant.network}"
+        rows[name] = trained(run, variant, options)
+        weights = Path("runs") / run / f"{variant.network}.safetensors"
+        network = load_network(variant.network, weights)
+        colorizers.append(Colorizer(network, variant.network, "cpu", sha256(weights)))
+    print(as_markdown(rows))
+    save(Path("runs") / FOLDER / "sheet.png", [with_dots(colorizers, row) for row in ROWS])
+
+
+def trained(run: str, variant: Variant, options: argparse.Namespace) -> Mapping[str, float]:
+    """The last figures of a variant's run, which is made if it is not complete."""
     train(
         TrainConfig(
             photos=options.photos,
@@ -97,6 +116,12 @@ def trained(index: int, variant: Variant, options: argparse.Namespace) -> Mappin
     lines = (Path("runs") / run / "curves.jsonl").read_text().splitlines()
     figures: dict[str, float] = [json.loads(x) for x in lines if '"validation"' in x][-1]
     return figures
+
+
+def with_dots(colorizers: Sequence[Colorizer], row: Row) -> list[NDArray[np.uint8]]:
+    """One photo with its dots, by each colorizer."""
+    photo, hints, _ = opened(row)
+    return [marked(c.colorize(c.open(photo), hints), hints, None) for c in colorizers]
 
 
 def as_markdown(rows: Mapping[str, Mapping[str, float]]) -> str:

@@ -74,37 +74,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--network", default="default")
     options = parser.parse_args(arguments)
     colorizer = Colorizer.load(options.network)
-    rows = [sheet_row(colorizer, row) for row in ROWS]
-    width = max(row.shape[1] for row in rows)
-    sheet = np.concatenate([np.pad(row, ((0, GAP), (0, width - row.shape[1]), (0, 0)),
-                                   constant_values=255) for row in rows])  # fmt: skip
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet).save(options.output, optimize=True)
+    save(options.output, [sheet_row(colorizer, row) for row in ROWS])
 
 
-def sheet_row(colorizer: Colorizer, row: Row) -> NDArray[np.uint8]:
-    """One photo in all columns: (HEIGHT, width, 3)."""
+def save(path: Path, rows: Sequence[Sequence[NDArray[np.uint8]]]) -> None:
+    """Write pictures of one height, (HEIGHT, width, 3), in rows as PNG."""
+    gap = np.full((HEIGHT, GAP, 3), 255, np.uint8)
+    lines = [np.concatenate([part for cell in row for part in (cell, gap)], 1) for row in rows]
+    width = max(line.shape[1] for line in lines)
+    sheet = np.concatenate([np.pad(line, ((0, GAP), (0, width - line.shape[1]), (0, 0)),
+                                   constant_values=255) for line in lines])  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(sheet).save(path, optimize=True)
+
+
+def sheet_row(colorizer: Colorizer, row: Row) -> list[NDArray[np.uint8]]:
+    """One photo without its colour and in all four ways."""
+    photo, hints, theme = opened(row)
+    picture = colorizer.open(photo)
+    return [
+        fit(np.repeat(photo[..., None], 3, -1)),
+        marked(colorizer.colorize(picture), (), None),
+        marked(colorizer.colorize(picture, theme=theme), (), theme),
+        marked(colorizer.colorize(picture, hints), hints, None),
+        marked(colorizer.colorize(picture, hints, theme), hints, theme),
+    ]
+
+
+def opened(row: Row) -> tuple[NDArray[np.uint8], list[Hint], Theme]:
+    """The gray photo, the dots and the theme of a row."""
     photo = cv2.imread(str(row.photo), cv2.IMREAD_GRAYSCALE)
     assert photo is not None, row.photo
     height, width = photo.shape
     hints = [Hint(x * width, y * height, 0.01 * width, color) for x, y, color in row.dots]
-    theme = Theme(row.theme)
-    picture = colorizer.open(np.asarray(photo, np.uint8))
-    results = (
-        (colorizer.colorize(picture), (), None),
-        (colorizer.colorize(picture, theme=theme), (), theme),
-        (colorizer.colorize(picture, hints), hints, None),
-        (colorizer.colorize(picture, hints, theme), hints, theme),
-    )
-    cells = [_fit(np.repeat(np.asarray(photo)[..., None], 3, -1))]
-    cells += [_marked(result, used, swatches) for result, used, swatches in results]
-    gap = np.full((HEIGHT, GAP, 3), 255, np.uint8)
-    return np.concatenate([part for cell in cells for part in (cell, gap)][:-1], 1)
+    return np.asarray(photo, np.uint8), hints, Theme(row.theme)
 
 
-def _marked(result: Result, hints: Sequence[Hint], theme: Theme | None) -> NDArray[np.uint8]:
+def marked(result: Result, hints: Sequence[Hint], theme: Theme | None) -> NDArray[np.uint8]:
     """The result with its dots ringed and its theme in the lower left corner."""
-    pixels = _fit(np.asarray(result.full()))
+    pixels = fit(np.asarray(result.full()))
     scale = pixels.shape[0] / result.picture.height
     image = Image.fromarray(pixels)
     draw = ImageDraw.Draw(image)
@@ -117,7 +125,7 @@ def _marked(result: Result, hints: Sequence[Hint], theme: Theme | None) -> NDArr
     return np.asarray(image)
 
 
-def _fit(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def fit(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     width = round(pixels.shape[1] * HEIGHT / pixels.shape[0])
     resized = cv2.resize(pixels, (width, HEIGHT), interpolation=cv2.INTER_AREA)
     return np.asarray(resized, np.uint8)

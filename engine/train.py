@@ -17,7 +17,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 from engine.color import AB_SCALE, lab_to_rgb, rgb_to_lab
 from engine.losses import default_loss, paper_loss
+from engine.muon import ConvolutionMuon
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.photos import load_squares
 from engine.simulate import Example, Mix, simulate
-from engine.weights import load_network, save_network
+from engine.weights import load_network, save_network, training_record
 
 MARGIN = 1.125  # photos are held this much larger than the crop, so that crops can vary
+MUON_WIDTH = 16  # channels; a narrower convolution is a first or a last one, which AdamW moves
 LONGEST_STEP = 10.0  # seconds; a longer step was a pause and does not count against the budget
 
 
@@ -59,7 +61,8 @@ class TrainConfig:
     both: float = 0.25
     recolored: float = 0.3  # share of pictures with inputs in changed colours; 0 for `paper`
     # optimizer
-    learning_rate: float = 1e-3  # peak
+    learning_rate: float = 1e-3  # peak, of AdamW
+    muon_rate: float = 3e-3  # peak, of Muon, which moves the convolutions; 0 = AdamW moves all
     warmup: float = 0.01  # share of the budget
     weight_decay: float = 0.01
     clip: float = 1.0  # norm of the gradient
@@ -105,10 +108,8 @@ def train(config: TrainConfig) -> None:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     averaged = build_network(config.network, asdict(network.dimensions)).to(device).eval()
     averaged.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay
-    )
-    progress = _resume(folder, network, averaged, optimizer, device)
+    optimizers = _optimizers(network, config)
+    progress = _resume(folder, network, averaged, optimizers, device)
     generator.manual_seed(config.seed + rank + 1000 * progress.step)  # a resumed run draws anew
     model: torch.nn.Module = network
     if world > 1:
@@ -120,6 +121,7 @@ def train(config: TrainConfig) -> None:
     curves = Curves(folder) if rank == 0 else None
 
     evaluated = saved = progress.seconds
+    figures: Mapping[str, float] = {}
     data_seconds = 0.0
     window: list[float] = []
     photos, size = torch.empty(0), 0
@@ -141,14 +143,15 @@ def train(config: TrainConfig) -> None:
         example = simulate(lightness, ab, mix, generator)
         data_seconds += time.monotonic() - began
 
-        rate = _learning_rate(config, done)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        share = _rate_share(config, done)
         loss = loss_of_batch(model, config, example)
-        optimizer.zero_grad(set_to_none=True)
+        network.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-        optimizer.step()
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = share * optimizer.defaults["lr"]
+            optimizer.step()
         _average(averaged, network, min(config.ema, (1 + progress.step) / (10 + progress.step)))
 
         progress.step += 1
@@ -159,18 +162,18 @@ def train(config: TrainConfig) -> None:
         if rank:
             continue
         if len(window) == 100 and curves:
-            curves.add(progress, "train", loss=sum(window) / 100, rate=rate, crop=crop,
+            curves.add(progress, "train", loss=sum(window) / 100, rate_share=share, crop=crop,
                        data_share=data_seconds / max(progress.seconds, 1e-9))  # fmt: skip
             window.clear()
         if progress.seconds - saved > config.checkpoint_minutes * 60:
-            _save(folder, config, network, averaged, optimizer, progress)
+            _save(folder, config, network, averaged, optimizers, progress, figures)
             saved = progress.seconds
         if progress.seconds - evaluated > config.evaluate_minutes * 60 and curves:
-            _evaluate(folder, config, averaged, progress, curves, device)
+            figures = _evaluate(folder, config, averaged, progress, curves, device)
             evaluated = progress.seconds
     if rank == 0 and curves:
-        _save(folder, config, network, averaged, optimizer, progress)
-        _evaluate(folder, config, averaged, progress, curves, device)
+        figures = _evaluate(folder, config, averaged, progress, curves, device)
+        _save(folder, config, network, averaged, optimizers, progress, figures)
     if world > 1:
         torch.distributed.destroy_process_group()
 
@@ -235,10 +238,37 @@ def _stage(stages: str, done: float) -> tuple[int, int]:
     return crop, batch
 
 
-def _learning_rate(config: TrainConfig, done: float) -> float:
+def _rate_share(config: TrainConfig, done: float) -> float:
+    """The share of the peak learning rates that holds at the moment."""
     if done < config.warmup:
-        return config.learning_rate * (0.01 + 0.99 * done / config.warmup)
-    return config.learning_rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1.0))) / 2)
+        return 0.01 + 0.99 * done / config.warmup
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * min(done, 1.0))) / 2
+
+
+def _optimizers(network: ColorizationNetwork, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Muon for the 3x3 convolutions but the first and the last, AdamW for all else."""
+    convolutions = [
+        p for p in network.parameters() if p.shape[2:] == (3, 3) and min(p.shape[:2]) >= MUON_WIDTH
+    ]
+    if not config.muon_rate:
+        convolutions = []
+    moved = {id(parameter) for parameter in convolutions}
+    others = [p for p in network.parameters() if id(p) not in moved]
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(
+            others, config.learning_rate, (0.9, 0.99), weight_decay=config.weight_decay, fused=True
+        )
+    ]
+    if convolutions:
+        optimizers.append(
+            ConvolutionMuon(
+                convolutions,
+                lr=config.muon_rate,
+                weight_decay=config.weight_decay,
+                adjust_lr_fn="match_rms_adamw",
+            )
+        )
+    return optimizers
 
 
 @torch.no_grad()
@@ -262,7 +292,7 @@ def _resume(
     folder: Path,
     network: torch.nn.Module,
     averaged: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizers: list[torch.optim.Optimizer],
     device: torch.device,
 ) -> Progress:
     path = folder / "checkpoint.pt"
@@ -271,7 +301,8 @@ def _resume(
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     network.load_state_dict(state["network"])
     averaged.load_state_dict(state["averaged"])
-    optimizer.load_state_dict(state["optimizer"])
+    for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(kept)
     return Progress(**state["progress"])
 
 
@@ -280,13 +311,14 @@ def _save(
     config: TrainConfig,
     network: ColorizationNetwork,
     averaged: ColorizationNetwork,
-    optimizer: torch.optim.Optimizer,
+    optimizers: list[torch.optim.Optimizer],
     progress: Progress,
+    figures: Mapping[str, float],
 ) -> None:
     state = {
         "network": network.state_dict(),
         "averaged": averaged.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "progress": asdict(progress),
         "config": asdict(config),
     }
@@ -295,8 +327,23 @@ def _save(
     partial.replace(folder / "checkpoint.pt")
     # The weights are given away; where their maker's folders lay is nobody's business.
     places = {name: Path(getattr(config, name)).name for name in ("photos", "start_from")}
-    record = {"config": {**asdict(config), **places}, **asdict(progress)}
+    record = {
+        "config": {**asdict(config), **places},
+        **asdict(progress),
+        "machine": _machine(next(averaged.parameters()).device),
+        "validation PSNR in dB": dict(figures),
+    }
+    if config.start_from:
+        record["started from"] = training_record(Path(config.start_from))
     save_network(averaged, config.network, folder / f"{config.network}.safetensors", record)
+
+
+def _machine(device: torch.device) -> str:
+    """The kind of machine, in words."""
+    if device.type == "cuda":
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(device)}"
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{torch.get_num_threads()} threads of a processor with {capability}"
 
 
 class Curves:
@@ -337,7 +384,7 @@ def _evaluate(
     curves: Curves,
     device: torch.device,
     side: int = 192,
-) -> None:
+) -> dict[str, float]:
     """PSNR of the four combinations on 48 validation photos, and a contact sheet of ten."""
     photos = load_squares(Path(config.photos), "val", side, limit=48, cache=Path("runs/photos"))
     rgb = photos.to(device).float() / 255
@@ -357,6 +404,7 @@ def _evaluate(
     sheet = torch.cat([torch.cat(list(row), 2) for row in (*rows, rgb[:10])], 1)
     pixels = (sheet.permute(1, 2, 0).cpu().numpy() * 255).astype(np.uint8)
     Image.fromarray(pixels).save(folder / f"sheet-{progress.samples:08d}.jpg", quality=88)
+    return figures
 
 
 def _colored(network: ColorizationNetwork, example: Example, batch: int = 8) -> Iterator[Tensor]:

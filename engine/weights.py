@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -58,6 +59,16 @@ def _fill(network: ColorizationNetwork, tensors: dict[str, torch.Tensor]) -> Non
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
     if missing or unexpected:
         raise ValueError(f"{len(missing)} tensors are missing and {len(unexpected)} unknown")
+
+
+def training_record(path: Path) -> dict[str, Any]:
+    """What a weights file tells of its training. Raises WeightsMissing when it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            record: dict[str, Any] = json.loads((file.metadata() or {})["training"])
+            return record
+    except (FileNotFoundError, SafetensorError, KeyError, ValueError) as error:
+        raise WeightsMissing(f"{path} tells nothing of its training ({error})") from error
 
 
 def save_network(

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm import tqdm
 
@@ -76,8 +77,14 @@ def _run(jobs: Sequence[tuple[NDArray[np.uint8], int, Path]], workers: int) -> I
         return
     # Forking a process whose torch has threads may hang; a fresh one starts clean.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool:
+    with ProcessPoolExecutor(workers, context, _one_thread) as pool:
         yield from pool.map(_fill, jobs, chunksize=4)
+
+
+def _one_thread() -> None:
+    """The workers are as many as the processors: more threads would stand in each other's way."""
+    torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
 def _fill(job: tuple[NDArray[np.uint8], int, Path]) -> None:

@@ -5,8 +5,10 @@ Where it departs from `paper`, and why:
   network starts where the classical method ends and learns where to differ.
 - The theme's colours are tokens, read by cross-attention: any number, no order.
 - The last layer mixes colours instead of inventing them: every pixel's colour is a convex mixture
-  of the network's own guess, the theme's colours and the spread dots. A theme or a dot in a colour
-  that no photo of the corpus had is thereby obeyed as well as a common one.
+  of the network's own guess, the theme's colours, the spread dots and the matched dots. A theme or
+  a dot in a colour that no photo of the corpus had is thereby obeyed as well as a common one.
+- A second way of spreading dots is learned: every place looks at all dots and takes the colours of
+  those that lie on something like itself, however far away (`DotMatching`).
 - Strided stages down to 1/32 and self-attention at 1/16 let every pixel see the whole photo.
 - Nothing runs at full working size; the result is made at half of it and enlarged, since colour is
   smoother than lightness and `engine.enlarge` sharpens it along the edges of L.
@@ -25,6 +27,7 @@ from engine.networks.base import ColorizationNetwork, Features, half_hints
 from engine.networks.propagation import propagate
 
 NEVER = -1e4  # logit of a mixture part that is absent
+MOST_CELLS = 128  # with dots that `DotMatching` looks at; further ones are only spread
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class DefaultDimensions:
     width16: int = 192
     width32: int = 256
     heads: int = 6
-    query: int = 32  # length of the vectors that compare pixels with theme colours
+    query: int = 32  # length of the vectors that compare pixels with theme colours and with dots
 
 
 class Residual(nn.Module):
@@ -121,6 +124,58 @@ class ThemeTokens(nn.Module):
         return torch.cat((none, tokens), 1), torch.cat((always, present), 1)
 
 
+class DotMatching(nn.Module):
+    """Every place takes the colours of the dots that lie on something like itself.
+
+    Attention from places to dots; likeness of features counts for a dot, distance against it. The
+    colours themselves go through unchanged, so an unusual one is matched as well as a common one.
+    """
+
+    def __init__(self, width: int, query: int) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(width, query, 1)
+        self.fading = nn.Parameter(torch.tensor(4.0))  # with distance, in sides of the picture
+        self.logit = nn.Conv2d(width, 1, 1)  # how much a place relies on matching
+        nn.init.constant_(self.logit.bias, -2.0)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, dots: Tensor) -> Tensor:
+        """x: (N, C, h, w) features; dots: (N, 3, 2h, 2w), ab and mask.
+
+        Returns the matched ab and the logit, (N, 3, h, w); the logit is NEVER where no dots are.
+        """
+        cells = half_hints(half_hints(dots))  # a cell's colour is the mean of its dots'
+        queries = self.project(x).float()
+        place = 2**0.5 * self.fading.float() * _places(queries)
+        # Of a squared distance only what differs between dots counts, so one product does for all.
+        queries = torch.cat((queries / queries.shape[1] ** 0.25, place), 1)
+        keys = F.avg_pool2d(queries, 2)
+        dotted = cells[:, 2].flatten(1)
+        present, where = dotted.topk(_most_cells(dotted))
+        chosen = torch.cat((keys, cells[:, :2]), 1).flatten(2)
+        chosen = chosen.gather(2, where[:, None].expand(-1, chosen.shape[1], -1))
+        key, color = chosen[:, :-2], chosen[:, -2:]
+        handicap = key[:, -2:].square().sum(1) / 2 + NEVER * (present - 1)
+        likeness = torch.einsum("nqp,nqk->npk", queries.flatten(2), key)
+        shares = torch.softmax(likeness - handicap[:, None], -1)
+        matched = torch.einsum("npk,nck->ncp", shares, color).unflatten(2, x.shape[2:])
+        none = 1 - present.amax(1)[:, None, None, None]
+        return torch.cat((matched, self.logit(x).float() + NEVER * none), 1)
+
+
+def _most_cells(dotted: Tensor) -> int:
+    """How many cells to look at. dotted: (N, cells), 1 where a cell holds dots, else 0."""
+    most = min(MOST_CELLS, dotted.shape[1])
+    # A compiled graph needs one size; elsewhere few dots are to cost little.
+    return most if torch.compiler.is_compiling() else min(most, max(1, int(dotted.sum(1).max())))
+
+
+def _places(x: Tensor) -> Tensor:
+    """The centres of the places of (N, C, h, w), in sides of the longer side: (N, 2, h, w)."""
+    height, width = x.shape[2:]
+    axes = [(torch.arange(n, device=x.device) + 0.5) / max(height, width) for n in (height, width)]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij")).expand(x.shape[0], -1, -1, -1)
+
+
 class DefaultNetwork(ColorizationNetwork):
     """Encoder with attention, theme by cross-attention, colour by mixture."""
 
@@ -152,6 +207,7 @@ class DefaultNetwork(ColorizationNetwork):
         self.ask16 = Attention(d.width16, d.width16, d.heads)
         self.up8, self.block8 = Up(d.width16, d.width8), Residual(d.width8)
         self.up4, self.block4 = Up(d.width8, d.width4), Residual(d.width4)
+        self.match = DotMatching(d.width4, d.query)
         self.up2 = Up(d.width4, d.width2)
         self.block2 = nn.Sequential(
             nn.Conv2d(d.width2, d.width2, 3, padding=1, bias=False),
@@ -178,25 +234,34 @@ class DefaultNetwork(ColorizationNetwork):
         quarter = self.stage4(half)
         eighth = self.stage8(quarter)
         sixteenth = self.stage16(eighth)
-        return half, quarter, eighth, sixteenth, self.stage32(sixteenth), spread
+        return half, quarter, eighth, sixteenth, self.stage32(sixteenth), spread, dots
 
     def decode(self, features: Features, theme: Tensor) -> Tensor:
-        half, quarter, eighth, sixteenth, x, spread = features
+        half, quarter, eighth, sixteenth, x, spread, dots = features
         tokens, present = self.theme(theme.to(self.number_type))
         x = self.block32(self.ask32(x, tokens, present))
         x = self.ask16(self.block16(self.up16(x, sixteenth)), tokens, present)
         x = self.block8(self.up8(x, eighth))
         x = self.block4(self.up4(x, quarter))
+        given = torch.cat((spread, self._matched(x, dots)), 1)
         x = self.block2(self.up2(x, half))
-        ab = self._mix(self.head(x).float(), tokens, theme.float(), spread)
+        ab = self._mix(self.head(x).float(), tokens, theme.float(), given)
         return F.interpolate(ab, scale_factor=2, mode="bilinear", align_corners=False)
 
-    def _mix(self, head: Tensor, tokens: Tensor, theme: Tensor, spread: Tensor) -> Tensor:
+    def _matched(self, x: Tensor, dots: Tensor) -> Tensor:
+        """Matched ab and logit, (N, 3, H / 2, W / 2)."""
+        found = self.match(x, dots)
+        return F.interpolate(found, scale_factor=2, mode="bilinear", align_corners=False)
+
+    def _mix(self, head: Tensor, tokens: Tensor, theme: Tensor, given: Tensor) -> Tensor:
+        """given: (N, 6, H / 2, W / 2), spread ab and confidence, matched ab and logit."""
         query, guess, own, dots = head.split((self.dimensions.query, 2, 1, 1), 1)
+        spread, confidence, matched, by_match = given.float().split((2, 1, 2, 1), 1)
         keys = self.theme_key(tokens[:, 1:]).float()  # (N, K, query)
         by_theme = torch.einsum("nkq,nqhw->nkhw", keys, query)
         by_theme = by_theme + NEVER * (1 - theme[..., 2, None, None])
-        by_dots = dots + torch.log(spread[:, 2:] + 1e-6)
-        shares = torch.softmax(torch.cat((own, by_dots, by_theme), 1), 1)
-        mixed = torch.einsum("nkhw,nkc->nchw", shares[:, 2:], theme[..., :2])
-        return mixed + shares[:, :1] * torch.tanh(guess) + shares[:, 1:2] * spread[:, :2]
+        by_spread = dots + torch.log(confidence + 1e-6)
+        shares = torch.softmax(torch.cat((own, by_spread, by_match, by_theme), 1), 1)
+        mixed = torch.einsum("nkhw,nkc->nchw", shares[:, 3:], theme[..., :2])
+        mixed = mixed + shares[:, :1] * torch.tanh(guess)
+        return mixed + shares[:, 1:2] * spread + shares[:, 2:3] * matched

@@ -10,7 +10,6 @@ import torch
 
 from engine import ablation
 from engine.ablation import ABLATED, VARIANTS, as_markdown, trained
-from engine.networks import NETWORKS
 from engine.networks.base import no_hints, no_theme
 from engine.networks.default import DefaultDimensions, DefaultNetwork
 from tests.engine.test_train import photos
@@ -44,13 +43,10 @@ def test_a_variant_is_trained_once(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ablation, "STAGES", "32x4x1")
-    networks = dict(NETWORKS)
     options = argparse.Namespace(photos=str(photos), samples=8, limit=0)
 
-    first = trained(5, VARIANTS["paper, L_g + L_s + L_p"], options)
-    again = trained(5, VARIANTS["paper, L_g + L_s + L_p"], options)
+    first = trained("paper", VARIANTS["paper, L_g + L_s + L_p"], options)
+    again = trained("paper", VARIANTS["paper, L_g + L_s + L_p"], options)
 
     assert first["samples"] == again["samples"] == 8
     assert "| paper | " in as_markdown({"paper": first})
-    NETWORKS.clear()
-    NETWORKS.update(networks)

@@ -7,6 +7,7 @@ import torch
 
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.networks.base import no_hints, no_theme
+from engine.networks.default import NEVER, DotMatching
 from engine.networks.propagation import propagate
 
 
@@ -97,3 +98,51 @@ def test_confidence_is_whole_at_a_dot_and_falls_with_distance() -> None:
 
 def test_nothing_spreads_from_no_dots() -> None:
     assert not propagate(torch.rand(1, 1, 32, 32), torch.zeros(1, 3, 32, 32)).any()
+
+
+def matching() -> tuple[DotMatching, torch.Tensor, torch.Tensor]:
+    """Features of a chessboard of two materials, 8 wide, and a dot on each of them at the left."""
+    match = DotMatching(2, 2)
+    with torch.no_grad():
+        match.project.weight.copy_(5 * torch.eye(2)[..., None, None])
+        match.project.bias.zero_()  # type: ignore[union-attr]
+        match.fading.fill_(1.0)
+    board = torch.zeros(1, 2, 16, 16)
+    for row in range(0, 16, 2):
+        for column in range(0, 16, 2):
+            board[0, (row + column) // 2 % 2, row : row + 2, column : column + 2] = 1
+    dots = torch.zeros(1, 3, 32, 32)
+    dots[0, :, 1, 1] = torch.tensor((0.5, 0.1, 1.0))  # on material 0
+    dots[0, :, 1, 5] = torch.tensor((-0.5, 0.1, 1.0))  # on material 1
+    return match, board, dots
+
+
+@torch.no_grad()
+def test_a_dot_is_matched_by_what_is_like_its_place() -> None:
+    match, board, dots = matching()
+
+    a = match(board, dots)[0, 0]
+
+    assert a[board[0, 0] > 0].min() > 0.4
+    assert a[board[0, 1] > 0].max() < -0.4
+
+
+@torch.no_grad()
+def test_of_like_dots_the_nearer_one_counts() -> None:
+    match, board, dots = matching()
+    dots[0, :, 1, 25] = torch.tensor((0.0, 0.3, 1.0))  # on material 0, at the right
+    match.fading.fill_(6.0)
+
+    b = match(board, dots)[0, 1]
+
+    assert b[0, 0] < 0.15 and b[0, 13] > 0.25
+
+
+@torch.no_grad()
+def test_without_dots_nothing_is_matched() -> None:
+    match, board, dots = matching()
+
+    found = match(board, torch.zeros_like(dots))
+
+    assert not found[:, :2].any()
+    assert found[:, 2].max() < NEVER / 2

@@ -11,7 +11,13 @@ import torch
 from PIL import Image
 
 from engine.train import TrainConfig, _parse, next_batch, train
-from engine.weights import WeightsMissing, load_network, save_network, weights_path
+from engine.weights import (
+    WeightsMissing,
+    load_network,
+    save_network,
+    training_record,
+    weights_path,
+)
 
 SAMPLES = Path(skimage.__file__).parent / "data"
 
@@ -54,6 +60,22 @@ def test_a_run_writes_weights_curves_and_a_sheet(
     weights = run / f"{network}.safetensors"
     assert load_network(network, weights).dimensions
     assert str(tmp_path).encode() not in weights.read_bytes()
+
+
+def test_weights_tell_their_whole_training(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    budget = {"stages": "32x4x1", "samples_budget": 8, "network": "paper"}
+    first = tmp_path / "runs/first/paper.safetensors"
+
+    train(short(photos, run="first", **budget))
+    train(short(photos, run="second", start_from=str(first), **budget))
+
+    record = training_record(tmp_path / "runs/second/paper.safetensors")
+    assert record["samples"] == 8 and record["machine"]
+    assert record["validation PSNR in dB"].keys() >= {"gray", "both"}
+    assert record["started from"] == training_record(first)
 
 
 def test_a_run_goes_on_where_it_stopped(

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ENGINE = {"torch", "numpy", "cv2", "skimage", "sklearn", "scipy", "safetensors", "PIL", "tqdm"}
+ENGINE = {"torch", "numpy", "cv2", "skimage", "sklearn", "scipy", "safetensors", "PIL", "tqdm",
+          "threadpoolctl"}  # fmt: skip
 IMAGE_FILES = {"numpy", "cv2", "skimage", "PIL", "tqdm", "tifffile", "imagecodecs"}
 ALLOWED = {
     "server/protocol": {"server.protocol"},

@@ -140,7 +140,7 @@ for profiled in (False, True):
     assert ok, error
     lab.append(array.array("f", composed(image, "CIE Lab float")))
     OUTCOME[f"lightness {{profiled}}"] = max(abs(a - b) for a, b in zip(before, lab[-1][0::3]))
-OUTCOME.update(difference=max(abs(a - b) for a, b in zip(*lab)), chroma=max(abs(v) for v in lab[0][1::3]))
+OUTCOME.update(difference=max(abs(a - b) for a, b in zip(*lab)), chroma=max(map(abs, lab[0][1::3] + lab[0][2::3])))
 """)
 
     assert seen["chroma"] > 5

@@ -21,7 +21,8 @@ STEPS = ("read", "write", "update")
 SCRIPT = """
 import statistics, sys, time
 sys.path.insert(0, "/share/profile/plug-ins/tincture")
-from gimp_plugin import canvas, plan
+from gimp_plugin import canvas
+from gimp_plugin.memory import Memory
 from server.protocol.messages import ColorizeResult
 TIMES = dict(read=[], write=[], update=[])
 def timed(name, step):
@@ -36,9 +37,10 @@ for turn in range(3):
     photo.fill(Gimp.FillType.WHITE)
     got = timed("read", lambda: canvas.read_photo(image, photo))
     pixels = memoryview(bytes(3 * len(got.pixels)))
-    result = ColorizeResult({width}, {height}, 3, got.format.dtype, pixels, (), (), ())
+    place = ("", 0, 0, {width}, {height})
+    result = ColorizeResult(*place, 3, got.format.dtype, pixels, dots=(), notes=(), theme=())
     for name in ("write", "update"):
-        timed(name, lambda: canvas.put_result(image, photo, got, result, plan.Settings()))
+        timed(name, lambda: canvas.put_result(image, photo, got, result, Memory(0)))
         Gimp.Layer.new_from_visible(image, image, "shown")  # GIMP renders; not to be counted twice
     image.delete()
 OUTCOME.update({{name: statistics.median(values) for name, values in TIMES.items()}})

@@ -39,6 +39,7 @@ from engine.weights import load_network, save_network, training_record
 
 MARGIN = 1.125  # photos are held this much larger than the crop, so that crops can vary
 MUON_WIDTH = 16  # channels; a narrower convolution is a first or a last one, which AdamW moves
+VALIDATION = "validation PSNR in dB"  # in the record that weights carry
 LONGEST_STEP = 10.0  # seconds; a longer step was a pause and does not count against the budget
 
 
@@ -121,7 +122,7 @@ def train(config: TrainConfig) -> None:
     curves = Curves(folder) if rank == 0 else None
 
     evaluated = saved = progress.seconds
-    figures: Mapping[str, float] = {}
+    record = _record(config, device)
     data_seconds = 0.0
     window: list[float] = []
     photos, size = torch.empty(0), 0
@@ -166,14 +167,14 @@ def train(config: TrainConfig) -> None:
                        data_share=data_seconds / max(progress.seconds, 1e-9))  # fmt: skip
             window.clear()
         if progress.seconds - saved > config.checkpoint_minutes * 60:
-            _save(folder, config, network, averaged, optimizers, progress, figures)
+            _save(folder, config, network, averaged, optimizers, progress, record)
             saved = progress.seconds
         if progress.seconds - evaluated > config.evaluate_minutes * 60 and curves:
-            figures = _evaluate(folder, config, averaged, progress, curves, device)
+            record[VALIDATION] = _evaluate(folder, config, averaged, progress, curves, device)
             evaluated = progress.seconds
     if rank == 0 and curves:
-        figures = _evaluate(folder, config, averaged, progress, curves, device)
-        _save(folder, config, network, averaged, optimizers, progress, figures)
+        record[VALIDATION] = _evaluate(folder, config, averaged, progress, curves, device)
+        _save(folder, config, network, averaged, optimizers, progress, record)
     if world > 1:
         torch.distributed.destroy_process_group()
 
@@ -313,7 +314,7 @@ def _save(
     averaged: ColorizationNetwork,
     optimizers: list[torch.optim.Optimizer],
     progress: Progress,
-    figures: Mapping[str, float],
+    record: Mapping[str, object],
 ) -> None:
     state = {
         "network": network.state_dict(),
@@ -325,17 +326,21 @@ def _save(
     partial = folder / "checkpoint.partial"
     torch.save(state, partial)
     partial.replace(folder / "checkpoint.pt")
+    told = {**record, **asdict(progress)}
+    save_network(averaged, config.network, folder / f"{config.network}.safetensors", told)
+
+
+def _record(config: TrainConfig, device: torch.device) -> dict[str, object]:
+    """What the weights tell of their training, but for what grows while it runs."""
     # The weights are given away; where their maker's folders lay is nobody's business.
     places = {name: Path(getattr(config, name)).name for name in ("photos", "start_from")}
-    record = {
+    record: dict[str, object] = {
         "config": {**asdict(config), **places},
-        **asdict(progress),
-        "machine": _machine(next(averaged.parameters()).device),
-        "validation PSNR in dB": dict(figures),
+        "machine": _machine(device),
     }
     if config.start_from:
         record["started from"] = training_record(Path(config.start_from))
-    save_network(averaged, config.network, folder / f"{config.network}.safetensors", record)
+    return record
 
 
 def _machine(device: torch.device) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import gi
 
@@ -29,8 +29,9 @@ Place = tuple[str, str]  # a program's name on the bus, and an object's path
 class ImageInFront:
     """Watches GIMP's titles on a thread of its own, for GIMP answers only when it has time."""
 
-    def __init__(self) -> None:
-        self.image_id: Optional[int] = None  # noqa: UP045  the last one known
+    def __init__(self, changed: Callable[[int], None]) -> None:
+        """changed: told, on that thread, the ID of the image that came to the front."""
+        self._changed = changed
         self._end = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -43,9 +44,13 @@ class ImageInFront:
             gimp = _program(bus, os.getppid())
         except GLib.Error:
             return  # there is no such bus here
+        known: Optional[int] = None  # noqa: UP045
         while gimp and not self._end.wait(LOOK_SECONDS):
             with suppress(GLib.Error):  # GIMP has no time, or a window was closed meanwhile
-                self.image_id = _image_in_front(bus, gimp) or self.image_id
+                front = _image_in_front(bus, gimp)
+                if front not in (None, known):
+                    known = front
+                    self._changed(front)
 
 
 def _accessibility_bus() -> Gio.DBusConnection:

@@ -61,7 +61,6 @@ class LiveWindow:
     def __init__(self, image: Gimp.Image, photo: Gimp.Layer, begin_with: Settings) -> None:
         self._canvas = LiveCanvas(image, photo)
         self._session = Session(self._canvas, _post, self._changed, remembered=begin_with)
-        self._front = ImageInFront()
         self._loop = GLib.MainLoop()
         self._dialog = Gtk.Dialog(title=_("Colorize: {0}").format(image.get_name()))
         self._dialog.set_role("tincture-colorize")
@@ -88,8 +87,9 @@ class LiveWindow:
             self._changed(topic)
         self._beside_the_canvas()
         GLib.timeout_add(LOOK_MILLISECONDS, self._tick)
+        front = ImageInFront(lambda image_id: _post(lambda: self._show_other(image_id)))
         self._loop.run()
-        self._front.stop()
+        front.stop()
         self._dialog.destroy()
 
     def present(self) -> None:
@@ -223,7 +223,6 @@ class LiveWindow:
         if self._session.engine.kind in WAITING:
             self._bar.pulse()
         try:
-            self._show_other()
             return self._session.tick()
         except Exception as error:
             if self._canvas.is_gone():
@@ -296,11 +295,9 @@ class LiveWindow:
         self._notes.set_text(words)
         self._notes.set_visible(bool(words))
 
-    def _show_other(self) -> None:
+    def _show_other(self, image_id: int) -> None:
         """Say so when the user goes on to another image: what they do there is not followed."""
-        image_id = self._front.image_id
-        known = image_id is not None and Gimp.Image.id_is_valid(image_id)
-        if known and image_id != self._canvas.image.get_id():
+        if Gimp.Image.id_is_valid(image_id) and image_id != self._canvas.image.get_id():
             words = _("This window does not follow what you do in “{0}”: choose Colorize… there.")
             self._other.set_text(words.format(Gimp.Image.get_by_id(image_id).get_name()))
             self._other.show()

@@ -44,7 +44,7 @@ class WithoutMatching(DefaultNetwork):
     """Dots reach other places only along edges and through the layers."""
 
     def _matched(self, x: Tensor, dots: Tensor) -> Tensor:
-        return torch.zeros_like(dots) + dots.new_tensor((0, 0, NEVER)).view(3, 1, 1)
+        return dots.new_tensor((0, 0, NEVER)).view(3, 1, 1).expand_as(dots)
 
 
 class WithoutMixture(DefaultNetwork):

@@ -11,11 +11,11 @@ import argparse
 import shutil
 from collections.abc import Sequence
 
+from engine.benchmark_pipeline import SIZES
 from tests.conftest import ROOT
 from tests.gimp.conftest import Studio, lay_out_plug_in
 from tests.gimp.real_gimp import SUITES, real_gimp
 
-SIZES = {1: (1200, 800), 12: (4240, 2830), 24: (6000, 4000), 100: (12200, 8200)}  # megapixels
 PRECISIONS = {"8": "U8_NON_LINEAR", "16": "U16_NON_LINEAR"}
 STEPS = ("read", "write", "update")
 SCRIPT = """

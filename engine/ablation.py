@@ -66,16 +66,17 @@ ABLATED: Mapping[str, type[DefaultNetwork]] = {
     "default-without-matching": WithoutMatching,
     "default-without-mixture": WithoutMixture,
 }
+AS_THEY_ARE = {"recolored": 0.0, "objects": 0.0}  # photos keep their colours
 VARIANTS: Mapping[str, Variant] = {
     "default": Variant("default"),
     "… without dots spread along edges": Variant("default-without-spread-dots"),
     "… without dots matched by likeness": Variant("default-without-matching"),
     "… without the mixture of given colours": Variant("default-without-mixture"),
-    "… without recoloured photos": Variant("default", {"recolored": 0.0}),
+    "… without recoloured photos and objects": Variant("default", AS_THEY_ARE),
     "… with AdamW alone": Variant("default", {"muon_rate": 0.0}),
-    "paper, L_g + L_s + L_p": Variant("paper", {"recolored": 0.0}),
-    "paper, L_g + L_s": Variant("paper", {"recolored": 0.0, "loss_terms": "gs"}),
-    "paper, L_g": Variant("paper", {"recolored": 0.0, "loss_terms": "g"}),
+    "paper, L_g + L_s + L_p": Variant("paper", AS_THEY_ARE),
+    "paper, L_g + L_s": Variant("paper", AS_THEY_ARE | {"loss_terms": "gs"}),
+    "paper, L_g": Variant("paper", AS_THEY_ARE | {"loss_terms": "g"}),
 }
 
 

@@ -60,7 +60,8 @@ class TrainConfig:
     theme: float = 0.25
     dots: float = 0.25
     both: float = 0.25
-    recolored: float = 0.3  # share of pictures with inputs in changed colours; 0 for `paper`
+    recolored: float = 0.3  # share of those with inputs in changed colours; 0 for `paper`
+    objects: float = 0.3  # share of those with several dots, one object in any colour; 0 likewise
     # optimizer
     learning_rate: float = 1e-3  # peak, of AdamW
     muon_rate: float = 3e-3  # peak, of Muon, which moves the convolutions; 0 = AdamW moves all
@@ -118,7 +119,9 @@ def train(config: TrainConfig) -> None:
     loss_of_batch = (
         torch.compile(_loss_of_batch, dynamic=False) if config.compiled else _loss_of_batch
     )
-    mix = Mix(config.nothing, config.theme, config.dots, config.both, config.recolored)
+    mix = Mix(
+        config.nothing, config.theme, config.dots, config.both, config.recolored, config.objects
+    )
     curves = Curves(folder) if rank == 0 else None
 
     evaluated = saved = progress.seconds

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.simulate import Example, Mix, draw_dots, kmeans, simulate
+from engine.simulate import Example, Mix, draw_dots, simulate
 
 
 @pytest.fixture
@@ -25,18 +25,6 @@ def patches(generator: torch.Generator) -> Tensor:
 
 def drawn(ab: Tensor, mix: Mix, generator: torch.Generator) -> Example:
     return simulate(torch.full_like(ab[:, :1], 0.5), ab, mix, generator)
-
-
-def test_kmeans_finds_the_colours_of_flat_patches(
-    patches: Tensor, generator: torch.Generator
-) -> None:
-    centres, present, cluster = kmeans(patches, generator)
-
-    decoded = centres.gather(1, cluster.flatten(1)[..., None].expand(-1, -1, 2))
-    error = (decoded.transpose(1, 2).view_as(patches) - patches).abs().amax((1, 2, 3))
-    many = present.sum(1) >= 6
-    assert (error[many] < 1e-4).float().mean() > 0.5
-    assert present.sum(1).min() >= 3 and present.sum(1).max() <= 7
 
 
 def test_the_four_combinations_are_drawn_as_asked(
@@ -68,7 +56,7 @@ def test_without_a_theme_the_theme_map_is_the_truth(
     assert torch.equal(example.theme_map, example.target)
 
 
-def test_recolouring_turns_theme_and_target_together(
+def test_recolouring_changes_theme_and_target_together(
     patches: Tensor, generator: torch.Generator
 ) -> None:
     example = drawn(patches, Mix(0, 1, 0, 0, recolored=1.0), generator)
@@ -77,6 +65,22 @@ def test_recolouring_turns_theme_and_target_together(
     distance = (example.target[:, None] - example.theme[..., :2, None, None]).norm(dim=2)
     absent = 9 * (1 - example.theme[..., 2, None, None])
     assert (distance + absent).amin(1).median() < 0.05
+
+
+def test_an_object_in_another_colour_has_a_dot_and_is_not_in_the_theme(
+    patches: Tensor, generator: torch.Generator
+) -> None:
+    example = drawn(patches, Mix(0, 0, 0, 1, objects=1.0), generator)
+
+    changed = (example.target != patches).any(1, keepdim=True)
+    dotted = (changed & example.hints[:, 2:].bool()).flatten(1).any(1)
+    several = changed.flatten(1).any(1)
+    assert several.float().mean() > 0.3  # the rest has fewer than four dots
+    assert dotted[several].float().mean() > 0.9  # none lies within a part thinner than a dot
+    everywhere = changed.expand_as(example.target)
+    assert torch.equal(example.theme_map[everywhere], example.target[everywhere])
+    theme = example.theme[..., :2] * example.theme[..., 2:]
+    assert theme.norm(dim=-1).max() < 0.62  # the photos' most vivid colour has 0.61
 
 
 def test_as_many_dots_are_drawn_as_wanted(patches: Tensor, generator: torch.Generator) -> None:

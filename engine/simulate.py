@@ -63,9 +63,9 @@ def simulate(lightness: Tensor, ab: Tensor, mix: Mix, generator: torch.Generator
     changed, clusters = recolor(
         ab, clusters, (has_theme | several) & drawn(mix.recolored), generator
     )
-    objects = find_objects(lightness, ab, generator) & (several & drawn(mix.objects)).view(
-        -1, 1, 1, 1
-    )
+    objects = torch.zeros_like(ab[:, :1], dtype=torch.bool)
+    with_object = (several & drawn(mix.objects)).nonzero()[:, 0]
+    objects[with_object] = find_objects(lightness[with_object], ab[with_object], generator)
     target = recolor_objects(lightness, changed, objects, generator)
     # A theme says nothing of the object, which has its colour from the dots alone.
     with_theme = has_theme.view(-1, 1, 1, 1) & ~objects

@@ -118,6 +118,16 @@ def test_colours_out_of_gamut_keep_their_hue(ab: NDArray[np.float32]) -> None:
     assert np.abs(np.degrees(turn[seen])).max() < 12
 
 
+def test_colours_out_of_gamut_keep_the_chroma_that_exists(ab: NDArray[np.float32]) -> None:
+    gray = ramp(np.float32)[100:240, -8:]
+    nowhere = 1.5 * ab[100:240, -8:]  # chroma 165
+
+    light = linear(compose(gray, nowhere).astype(np.float64))
+
+    to_border = np.minimum(light.min(-1), 1 - light.max(-1))
+    assert to_border.max() < 0.003
+
+
 def test_grey_stays_grey() -> None:
     gray = ramp(np.uint8)
 

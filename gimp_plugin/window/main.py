@@ -11,7 +11,8 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk  # noqa: E402
+gi.require_version("Pango", "1.0")
+from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
 
 from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dialog import ask_conversion  # noqa: E402
@@ -29,6 +30,7 @@ from server.protocol.messages import DotReport  # noqa: E402
 
 WAITING = ("starting", "restarting")  # states of the engine that pass by themselves
 RESET = 1  # a response of the dialog's own
+MESSAGE_LINES = 4
 MARGIN = 12  # pixels from the window to the screen's edge
 
 
@@ -128,7 +130,7 @@ class LiveWindow:
     def _status(self) -> Gtk.Widget:
         """How it stands with the engine, a bar for what takes its time, and notes."""
         row = Gtk.Box(spacing=6)
-        self._words = Gtk.Label(xalign=0, wrap=True, selectable=True, max_width_chars=44)
+        self._words = _message_label(selectable=True)
         self._words.set_can_focus(False)
         self._again = Gtk.Button.new_with_mnemonic(_("_Try again"))
         self._again.set_valign(Gtk.Align.CENTER)
@@ -136,8 +138,7 @@ class LiveWindow:
         row.pack_start(self._words, True, True, 0)
         row.pack_end(self._again, False, False, 0)
         self._bar = Gtk.ProgressBar()
-        self._notes = Gtk.Label(xalign=0, wrap=True, max_width_chars=44)
-        self._other = Gtk.Label(xalign=0, wrap=True, max_width_chars=44)
+        self._notes, self._other = _message_label(), _message_label()
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3)
         for child in (row, self._bar, self._notes, self._other):
             box.pack_start(child, False, False, 0)
@@ -336,6 +337,21 @@ class LiveWindow:
             return False
         self._preview.hold_before(pressed)
         return True
+
+
+def _message_label(selectable: bool = False) -> Gtk.Label:
+    """For words of any length: the window keeps its size, and a tooltip has what did not fit."""
+    label = Gtk.Label(xalign=0, wrap=True, selectable=selectable, max_width_chars=44)
+    label.set_lines(MESSAGE_LINES)
+    label.set_ellipsize(Pango.EllipsizeMode.END)
+    label.set_has_tooltip(True)
+    label.connect("query-tooltip", _whole_message)
+    return label
+
+
+def _whole_message(label: Gtk.Label, _x: int, _y: int, _keys: bool, tip: Gtk.Tooltip) -> bool:
+    tip.set_text(label.get_text())
+    return bool(label.get_layout().is_ellipsized())
 
 
 def _may_convert(image: Gimp.Image, photo: Gimp.Layer) -> bool:

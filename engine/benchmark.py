@@ -5,6 +5,7 @@
     sizes      quality and time at different working sizes
     enlarge    ways of enlarging colour, against the truth
     speedups   ways of making the network faster
+    gamut      colours brought into the gamut, sought or looked up
     themes     six thumbnails in one batch beside single runs
 
 Every kind has its own --help. `python -m server.benchmark` measures the whole way, with the socket.
@@ -17,7 +18,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-KINDS = ("networks", "pipeline", "sizes", "enlarge", "speedups", "themes")
+KINDS = ("networks", "pipeline", "sizes", "enlarge", "speedups", "gamut", "themes")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

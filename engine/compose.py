@@ -35,20 +35,20 @@ def compose(gray: NDArray[Any], ab: NDArray[np.float32]) -> NDArray[Any]:
     (D65) a and b. Returns (H, W, 3) sRGB of gray's dtype. Colours that do not exist at a pixel's
     lightness lose chroma until they do; lightness never changes but by rounding.
     """
-    luminance, lightness = _tones(gray)
+    luminance, lightness = tones(gray)
     a, b = np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])
     chroma = _chroma(luminance, lightness, a, b)
     outside = _outside(chroma, luminance)
     if outside.any():
         far = luminance[outside], lightness[outside], a[outside], b[outside]
-        for plane, values in zip(chroma, _reduced(*far), strict=True):
+        for plane, values in zip(chroma, reduced(*far), strict=True):
             plane[outside] = values
     encoded = [_encode(np.clip(plane + luminance, 0, 1), gray.dtype) for plane in chroma]
     return np.asarray(cv2.merge(encoded))
 
 
-def _tones(gray: NDArray[Any]) -> tuple[Plane, Plane]:
-    """Linear luminance 0..1, and CIE Lab's f of it, (L* + 16) / 116."""
+def tones(gray: NDArray[Any]) -> tuple[Plane, Plane]:
+    """Linear luminance 0..1 of sRGB-encoded gray, and CIE Lab's f of it, (L* + 16) / 116."""
     if gray.dtype == np.uint8:
         return tuple(np.asarray(cv2.LUT(gray, table), np.float32) for table in _table(256))  # type: ignore[return-value]
     if gray.dtype == np.uint16:
@@ -110,28 +110,37 @@ def _outside(chroma: Planes, luminance: Plane) -> NDArray[np.bool_]:
     return np.asarray(low | (np.maximum(np.maximum(r, g), b) + luminance > 1))
 
 
-def _reduced(luminance: Plane, f: Plane, a: Plane, b: Plane) -> Planes:
-    """The chroma term of colours out of gamut, at the largest share of ab that is inside."""
-    share = np.minimum(_largest(f, a, b) / _radius(a, b), 1)
+def reduced(luminance: Plane, f: Plane, a: Plane, b: Plane) -> Planes:
+    """Bring colours into the gamut, with as much of their ab as exists there.
+
+    Flat planes: luminance 0..1, CIE Lab's f of it, and ab in CIE units, all out of gamut. Returns
+    linear sRGB less the luminance.
+    """
+    share = share_looked_up(f, a, b)
     color = _chroma(luminance, f, a * share, b * share)
     still = _outside(color, luminance)  # between its places the table may be a trace too high
     if still.any():
         luminance, f, share = luminance[still], f[still], share[still]
         a, b = a[still] * share, b[still] * share
-        share = _share_inside(luminance, f, a, b)
+        share = share_inside(luminance, f, a, b)
         for plane, values in zip(color, _chroma(luminance, f, a * share, b * share), strict=True):
             plane[still] = values
     return color
 
 
-def _share_inside(luminance: Plane, f: Plane, a: Plane, b: Plane) -> Plane:
-    """The largest share of ab that is inside the gamut, sought by halving."""
+def share_inside(luminance: Plane, f: Plane, a: Plane, b: Plane) -> Plane:
+    """The largest share of ab that is inside the gamut, sought by halving. Planes as above."""
     share = np.zeros_like(luminance)
     for step in range(1, _HALVINGS + 1):
         more = share + np.float32(0.5**step)
         color = _chroma(luminance, f, a * more, b * more)
         share = np.where(_outside(color, luminance), share, more)
     return share
+
+
+def share_looked_up(f: Plane, a: Plane, b: Plane) -> Plane:
+    """The largest share of ab that is inside the gamut, to a trace. Flat planes, as above."""
+    return np.minimum(_largest(f, a, b) / _radius(a, b), np.float32(1))
 
 
 def _radius(a: Plane, b: Plane) -> Plane:
@@ -168,7 +177,7 @@ def _largest_table() -> Plane:
     b = 1 - np.abs(side - 1)
     a = np.where(side < 1, 1 - np.abs(b), np.abs(b) - 1)
     radius = np.float32(_RADIUS)
-    return radius * _share_inside(_lab_f_inverse(f), f, a * radius, b * radius)
+    return radius * share_inside(_lab_f_inverse(f), f, a * radius, b * radius)
 
 
 _RGB_FROM_XYZ = np.linalg.inv(

@@ -55,3 +55,11 @@ def test_the_pipeline_is_measured_and_a_missing_gpu_is_said(
     assert len(row.split("|")) == 9 and all(float(cell) >= 0 for cell in row.split("|")[1:-1])
     assert ("no GPU here" in printed) != ("GPU:" in printed)
     assert len(benchmark_pipeline.photo((30, 20)).shape) == 2
+
+
+def test_looking_up_the_gamut_gives_little_chroma_away(capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark.main(["gamut", "--count", "20000"])
+
+    *times, lost = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in times] == ["sought", "looked up"]
+    assert float(lost.split(":")[1]) < 1  # CIE unit

@@ -42,10 +42,7 @@ def load_network(name: str = "default", path: Path | None = None) -> Colorizatio
         network = build_network(record["network"], json.loads(record["dimensions"]))
         _fill(network, tensors)
     except FileNotFoundError:
-        raise WeightsMissing(
-            f"{path} is missing; run: python3 install.py repair, or where a network comes without "
-            f"weights: python -m engine.train --network {name}"
-        ) from None
+        raise WeightsMissing(f"{path} is missing; run: python3 install.py repair") from None
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsMissing(
             f"{path} is damaged ({error}); run: python3 install.py repair"

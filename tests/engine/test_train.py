@@ -10,6 +10,7 @@ import skimage
 import torch
 from PIL import Image
 
+from engine.networks import NETWORKS
 from engine.train import TrainConfig, _parse, next_batch, train
 from engine.weights import (
     WeightsMissing,
@@ -107,6 +108,18 @@ def test_every_knob_is_an_option() -> None:
     config = _parse(["--network", "paper", "--minutes", "3", "--learning-rate", "0.5"])
 
     assert (config.network, config.minutes, config.learning_rate) == ("paper", 3.0, 0.5)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_shipped_weights_tell_of_their_training(network: str) -> None:
+    path = weights_path(network)
+
+    load_network(network)
+    record = training_record(path)
+
+    assert path.stat().st_size < 20e6
+    assert int(str(record["samples"])) > 0 and float(str(record["seconds"])) > 0
+    assert "validation PSNR in dB" in record and "machine" in record
 
 
 def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:

@@ -207,8 +207,12 @@ def test_a_lock_keeps_the_focus_when_the_list_is_made_anew(
         desk.screen.press("Dots")
         free = desk.ask(PICTURE)
         desk.screen.focus(desk.screen.window("^Colorize: "))
-        desk.screen.give_focus(lock)
-        until(lambda: desk.screen.keys("space"), lambda: desk.ask(PICTURE) != free, "the lock")
+
+        def press_lock() -> None:
+            desk.screen.give_focus(lock)
+            desk.screen.keys("space")
+
+        until(press_lock, lambda: desk.ask(PICTURE) != free, "the lock")
         assert desk.screen.focused() == lock
 
 

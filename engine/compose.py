@@ -8,6 +8,7 @@ and lies inside sRGB, so that blending gives back the very same pixels.
 from __future__ import annotations
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -16,13 +17,14 @@ from numpy.typing import NDArray
 
 # Luminance of linear sRGB relative to D50 (Bradford-adapted), as GIMP's colour engine has it.
 LUMINANCE_D50 = np.array((0.22248840, 0.71690369, 0.06060791), np.float32)
-# The largest chroma that exists, by lightness and hue, is looked up in a table of this size, in a
-# tenth of the time of seeking it for every pixel.
+# The largest chroma that exists, by lightness and hue, is looked up in a table of this size; to
+# seek it for every pixel takes much longer (python -m engine.benchmark gamut).
 _LEVELS, _HUES = 512, 1024
 _RADIUS = 256.0  # |a| + |b| that no colour reaches
 _HALVINGS = 14  # find it to 0.02 CIE units
 _DARKEST = 4 / 29  # CIE Lab's f of black
 _LONGEST_ROW = 16384  # that OpenCV remaps
+_TABLE_LOCK = Lock()
 
 Plane = NDArray[np.float32]  # any shape; the three components of a colour lie in planes, since
 Planes = tuple[Plane, Plane, Plane]  # comparing them within a pixel costs numpy ten times as much
@@ -140,23 +142,21 @@ def share_inside(luminance: Plane, f: Plane, a: Plane, b: Plane) -> Plane:
 
 def share_looked_up(f: Plane, a: Plane, b: Plane) -> Plane:
     """The largest share of ab that is inside the gamut, to a trace. Flat planes, as above."""
-    return np.minimum(_largest(f, a, b) / _radius(a, b), np.float32(1))
-
-
-def _radius(a: Plane, b: Plane) -> Plane:
-    return np.asarray(np.maximum(np.abs(a) + np.abs(b), np.float32(1e-6)), np.float32)
-
-
-def _largest(f: Plane, a: Plane, b: Plane) -> Plane:
-    """The largest radius that exists at each lightness and hue; all planes flat."""
+    radius = np.maximum(np.abs(a) + np.abs(b), np.float32(1e-6))
     # Where the ray from gray through the colour meets the diamond |a| + |b| = 1: tells hues apart
     # like their angle and takes no trigonometry. -1..3.
-    side = b / _radius(a, b)
-    side = np.where(a < 0, 2 - side, side)
+    side = b / radius
+    largest = _largest(f, np.where(a < 0, 2 - side, side))
+    return np.minimum(largest / radius, np.float32(1))
+
+
+def _largest(f: Plane, side: Plane) -> Plane:
+    """The largest radius that exists at each lightness and hue; flat planes."""
     column = (side + 1) * np.float32(_HUES / 4)
     row = (f - np.float32(_DARKEST)) * np.float32((_LEVELS - 1) / (1 - _DARKEST))
     parts = (np.s_[i : i + _LONGEST_ROW] for i in range(0, f.size, _LONGEST_ROW))
-    table = _largest_table()
+    with _TABLE_LOCK:  # bands are composed side by side, and the first ones all want it at once
+        table = _largest_table()
     return np.concatenate(
         [
             cv2.remap(

@@ -96,7 +96,7 @@ def _turned(ab: Tensor, turn: Tensor, dim: int) -> Tensor:
 def _lend(ab: Tensor, clusters: Clusters) -> tuple[Tensor, Clusters]:
     """Give every picture the theme of the next one: the coldest for the coldest, and so on.
 
-    What is likely to be warmer stays so, and a picture's own theme would leave it as it is.
+    What is likely to be warmer stays so; a picture's own theme would leave each cluster its colour.
     """
     theme, present = clusters.centres.roll(1, 0), clusters.present.roll(1, 0)
     rank = _by_warmth(clusters.centres, clusters.present).argsort(1)  # of each cluster

@@ -73,10 +73,12 @@ def save_network(
 ) -> None:
     """Write a network's weights in fp16 with its dimensions and a training record.
 
+    What fp16 cannot hold, such as a large variance of batch normalisation, stays in fp32.
+
     record: what a reader wants to know of the training; JSON values.
     """
     tensors = {
-        key: value.detach().cpu().to(torch.float16).contiguous()
+        key: _short(value.detach().cpu()).contiguous()
         for key, value in network.state_dict().items()
         if value.is_floating_point()
     }
@@ -89,6 +91,11 @@ def save_network(
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata)
     partial.replace(path)
+
+
+def _short(value: torch.Tensor) -> torch.Tensor:
+    short = value.to(torch.float16)
+    return short if torch.isfinite(short).all() else value
 
 
 def sha256(path: Path) -> str:

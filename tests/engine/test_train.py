@@ -143,6 +143,17 @@ def test_weights_of_a_changed_network_are_refused(tmp_path: Path) -> None:
         load_network("default", path)
 
 
+def test_numbers_too_large_for_fp16_are_kept(tmp_path: Path) -> None:
+    network, path = load_network("default"), tmp_path / "default.safetensors"
+    variance = network.state_dict()["block32.norm1.running_var"]
+    variance[:2] = torch.tensor((1e5, 3.0))
+
+    save_network(network, "default", path, {})
+
+    kept = load_network("default", path).state_dict()["block32.norm1.running_var"]
+    assert torch.allclose(kept[:2], variance[:2])
+
+
 def test_an_unknown_network_is_named() -> None:
     with pytest.raises(WeightsMissing, match="no network 'nonsense'"):
         weights_path("nonsense")

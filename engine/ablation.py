@@ -25,6 +25,7 @@ from torch import Tensor
 from engine.colorizer import Colorizer
 from engine.contact_sheet import ROWS, Row, marked, opened, save
 from engine.networks import NETWORKS
+from engine.networks.base import Features
 from engine.networks.default import NEVER, DefaultDimensions, DefaultNetwork
 from engine.train import MODES, TrainConfig, train
 from engine.weights import load_network, sha256
@@ -55,6 +56,20 @@ class WithoutMixture(DefaultNetwork):
         return torch.tanh(guess)
 
 
+class WithoutShares(DefaultNetwork):
+    """A theme is its colours alone."""
+
+    def decode(self, features: Features, theme: Tensor) -> Tensor:
+        return super().decode(features, theme * theme.new_tensor((1, 1, 1, 0)))
+
+
+class WithoutBalance(DefaultNetwork):
+    """The network is told the shares of a theme's colours; its last layer need not keep to them."""
+
+    def _balanced(self, by_theme: Tensor, shares: Tensor) -> Tensor:
+        return by_theme
+
+
 @dataclass(frozen=True)
 class Variant:
     network: str
@@ -65,6 +80,8 @@ ABLATED: Mapping[str, type[DefaultNetwork]] = {
     "default-without-spread-dots": WithoutSpreadDots,
     "default-without-matching": WithoutMatching,
     "default-without-mixture": WithoutMixture,
+    "default-without-shares": WithoutShares,
+    "default-without-balance": WithoutBalance,
 }
 AS_THEY_ARE = {"recolored": 0.0, "objects": 0.0}  # photos keep their colours
 VARIANTS: Mapping[str, Variant] = {
@@ -72,6 +89,8 @@ VARIANTS: Mapping[str, Variant] = {
     "… without dots spread along edges": Variant("default-without-spread-dots"),
     "… without dots matched by likeness": Variant("default-without-matching"),
     "… without the mixture of given colours": Variant("default-without-mixture"),
+    "… without the shares of a theme's colours": Variant("default-without-shares"),
+    "… told the shares, without keeping to them": Variant("default-without-balance"),
     "… without recoloured photos and objects": Variant("default", AS_THEY_ARE),
     "… with AdamW alone": Variant("default", {"muon_rate": 0.0}),
     "paper, L_g + L_s + L_p": Variant("paper", AS_THEY_ARE),

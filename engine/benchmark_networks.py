@@ -116,7 +116,7 @@ def _inputs(device: str, size: int) -> tuple[Tensor, Tensor, Tensor]:
     lightness = torch.rand(1, 1, size, size, generator=generator)
     mask = (torch.rand(1, 1, size, size, generator=generator) < _HINT_SHARE).float()
     hints = torch.cat((torch.rand(1, 2, size, size, generator=generator) * mask, mask), 1)
-    theme = no_theme(lightness) + torch.tensor((0.2, 0.1, 1.0))
+    theme = no_theme(lightness) + torch.tensor((0.2, 0.1, 1.0, 1 / 7))
     layout = torch.channels_last
     return (
         lightness.to(device, memory_format=layout),

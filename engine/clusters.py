@@ -29,6 +29,11 @@ class Clusters:
             torch.where(which[:, None, None], others.index, self.index),
         )
 
+    def shares(self) -> Tensor:
+        """The share of the picture that each cluster has: (N, K)."""
+        count = self.centres.shape[1]
+        return F.one_hot(self.index, count).to(self.centres.dtype).mean((1, 2))
+
     def decoded(self) -> Tensor:
         """Every pixel as the centre of its cluster: (N, C, H, W)."""
         return pick(self.centres, self.index)

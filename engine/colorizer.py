@@ -9,6 +9,7 @@ pixels = result.full()                               # the photo's own size, on 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -37,7 +38,14 @@ from engine.inference import (
     in_brain_floats,
 )
 from engine.networks import ColorizationNetwork
-from engine.networks.base import MAX_THEME_COLORS, Features, half_hints, no_hints, no_theme
+from engine.networks.base import (
+    MAX_THEME_COLORS,
+    THEME_NUMBERS,
+    Features,
+    half_hints,
+    no_hints,
+    no_theme,
+)
 from engine.networks.propagation import propagate
 from engine.possibilities import Possibilities
 from engine.regions import Region, followed, pull, regions
@@ -52,6 +60,7 @@ WORKING_SIDES = {
 }
 QUALITIES = ("draft", "normal", "fine")
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
+COLOR_PIXELS = 3_000_000  # that are coloured at most where colour alone counts
 SAME_AB = 0.25  # CIE units; a smaller difference between two results is not measured
 NOT_SEEN_AB = 2.0  # a smaller one is not seen
 PRECISION_NOTE = (
@@ -109,6 +118,18 @@ class Picture:
     def width(self) -> int:
         return int(self.gray.shape[1])
 
+    @property
+    def color_step(self) -> int:
+        """Of so many pixels in a row and in a column one is coloured where colour alone counts."""
+        return math.ceil(math.sqrt(self.width * self.height / COLOR_PIXELS))
+
+    @cached_property
+    def thinned(self) -> NDArray[np.uint8]:
+        """The photo in 8 bits, `color_step` times smaller."""
+        height, width = (-(-side // self.color_step) for side in self.gray.shape[:2])
+        small = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
+        return to_uint8(np.asarray(small))
+
     def reduced(self, max_side: int) -> NDArray[np.uint8]:
         """The photo in 8 bits with its longer side at most max_side: (h, w) or (h, w, 2)."""
         if max_side not in self.reductions:
@@ -152,6 +173,30 @@ class Result:
         """
         return full_size(self.picture.gray, self.ab, tick, area)
 
+    def color_only(self, tick: Tick = no_tick, area: Area | None = None) -> NDArray[np.uint8]:
+        """The colours for a layer that leaves lightness to the photo below it, at the photo's size.
+
+        In 8 bits: (H, W, 3), or (H, W, 4) with the photo's alpha. Of a large photo not every pixel
+        is coloured; the others' colours lie in between, as in a JPEG file. area: make this
+        rectangle only.
+        """
+        picture = self.picture
+        x, y, width, height = area or (0, 0, picture.width, picture.height)
+        step, (rows, columns) = picture.color_step, picture.thinned.shape[:2]
+        # One cell more on each side, so that the colours between cells are those of the whole.
+        left, top = max(0, x // step - 1), max(0, y // step - 1)
+        right, bottom = min(columns, (x + width) // step + 2), min(rows, (y + height) // step + 2)
+        cells = (left, top, right - left, bottom - top)
+        small = np.asarray(full_size(picture.thinned, self.ab, tick, cells), np.uint8)
+        size = (step * small.shape[1], step * small.shape[0])
+        wide = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
+        cut: NDArray[np.uint8] = np.ascontiguousarray(
+            wide[y - step * top :, x - step * left :][:height, :width]
+        )
+        if picture.gray.ndim == 3:
+            cut[..., 3] = to_uint8(picture.gray[y : y + height, x : x + width, 1])
+        return cut
+
     def changed(self, since: Result, tolerance: float = SAME_AB) -> Area:
         """The rectangle of the full-size photo outside which `since` is the same.
 
@@ -170,13 +215,11 @@ class Result:
 
     def pasted(self, since: Result, area: Area) -> Result:
         """What somebody shows who had `since` and was given this area of this result."""
-        height, width = self.ab.shape[:2]
-        tall, wide = height / self.picture.height, width / self.picture.width
         x, y, columns, rows = area
-        there = np.s_[
-            round(y * tall) : round((y + rows) * tall),
-            round(x * wide) : round((x + columns) * wide),
-        ]
+        there = (
+            _within(y, rows, self.picture.height, self.ab.shape[0]),
+            _within(x, columns, self.picture.width, self.ab.shape[1]),
+        )
         ab = since.ab.copy()
         ab[there] = self.ab[there]
         return replace(self, ab=ab)
@@ -417,6 +460,11 @@ def _scaled(cells: NDArray[np.intp], count: int, length: int) -> tuple[int, int]
     return start, -(-last * length // count) - start
 
 
+def _within(start: int, long: int, length: int, count: int) -> slice:
+    """Those of `count` rows or columns that lie wholly in this stretch of `length` pixels."""
+    return slice(-(-start * count // length), (start + long) * count // length)
+
+
 def _working_size(gray: Gray, side: int) -> tuple[Gray, tuple[int, int]]:
     """The photo reduced to a square's area of pixels, and its height and width."""
     scale = side / float(np.sqrt(gray.shape[0] * gray.shape[1]))
@@ -434,14 +482,14 @@ def pad_to(lightness: Tensor, multiple: int) -> Tensor:
 
 
 def theme_tensor(theme: Theme) -> Tensor:
-    """A theme for the network: (1, 7, 3), ab / AB_SCALE and the mask."""
-    colors = theme.colors
-    if len(colors) > MAX_THEME_COLORS:
-        colors = reduce_theme(colors, MAX_THEME_COLORS).colors
-    rows = torch.zeros(1, MAX_THEME_COLORS, 3)
-    for row, color in enumerate(colors):
+    """A theme for the network: (1, 7, 4), ab / AB_SCALE, the mask and the shares."""
+    if len(theme.colors) > MAX_THEME_COLORS:
+        theme = reduce_theme(theme.colors, MAX_THEME_COLORS)
+    rows = torch.zeros(1, MAX_THEME_COLORS, THEME_NUMBERS)
+    shares = theme.weights if theme.shares else (0.0,) * len(theme.colors)
+    for row, (color, share) in enumerate(zip(theme.colors, shares, strict=True)):
         _, a, b = srgb_to_lab(color)
-        rows[0, row] = torch.tensor((a / AB_SCALE, b / AB_SCALE, 1.0))
+        rows[0, row] = torch.tensor((a / AB_SCALE, b / AB_SCALE, 1.0, share))
     return rows
 
 

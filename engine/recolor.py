@@ -17,7 +17,7 @@ from engine.clusters import Clusters, kmeans, pick
 _TURNS = (0.7, 1.3)  # change of chroma that goes with a change of hue
 _WARMTH = (0.5, 1.0)  # weights of a and b, along which the colours of two photos are matched
 _PARTS = 8  # that a photo is cut into, of which one is its object
-_PART_BY = (1.0, 3.0, 0.7)  # weights of L, ab and place, when it is cut
+_PART_BY = (0.8, 3.0, 0.7)  # weights of L, ab and place, when it is cut
 _OBJECT_CHROMA = (0.15, 0.45)
 _VARIATION = 0.5  # of the own colours that stays about a new one
 

@@ -1,7 +1,8 @@
 """Simulated people: themes and dots taken from true colours, in batches on the device.
 
 Paper 3.2: a theme is the K-means centres of the photo's ab, K in 3..7, and dots are points of the
-true ab. Beyond the paper, photos can be recoloured first (`engine.recolor`).
+true ab. Beyond the paper, a theme can tell the shares of its colours, and photos can be recoloured
+first (`engine.recolor`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from engine.recolor import find_objects, recolor, recolor_objects
 
 MIN_THEME_COLORS = 3
 SEVERAL_DOTS = 4
+SHARES_KNOWN = 0.6  # of the themes; those that people make themselves tell no shares
 _MAX_DOT_SIDE = 0.035  # of the picture's side
 
 
@@ -31,7 +33,7 @@ class Mix:
     dots: float = 0.25
     both: float = 0.25
     recolored: float = 0.0  # share of those with a theme or several dots whose colours are changed
-    objects: float = 0.0  # share of those with several dots in which an object has any colour
+    objects: float = 0.0  # share of those with dots in which an object has any colour
     max_dots: int = 100
 
 
@@ -64,7 +66,7 @@ def simulate(lightness: Tensor, ab: Tensor, mix: Mix, generator: torch.Generator
         ab, clusters, (has_theme | several) & drawn(mix.recolored), generator
     )
     objects = torch.zeros_like(ab[:, :1], dtype=torch.bool)
-    with_object = (several & drawn(mix.objects)).nonzero()[:, 0]
+    with_object = (has_dots & drawn(mix.objects)).nonzero()[:, 0]
     objects[with_object] = find_objects(lightness[with_object], ab[with_object], generator)
     target = recolor_objects(lightness, changed, objects, generator)
     # A theme says nothing of the object, which has its colour from the dots alone.
@@ -72,7 +74,11 @@ def simulate(lightness: Tensor, ab: Tensor, mix: Mix, generator: torch.Generator
     return Example(
         lightness,
         draw_dots(target, dots, generator, objects),
-        torch.where(has_theme[:, None, None], _theme(clusters), no_theme(lightness)),
+        torch.where(
+            has_theme[:, None, None],
+            _theme(clusters, drawn(SHARES_KNOWN)),
+            no_theme(lightness),
+        ),
         target,
         torch.where(with_theme, clusters.decoded(), target),
     )
@@ -84,9 +90,11 @@ def _theme_sizes(count: int, generator: torch.Generator, device: torch.device) -
     )
 
 
-def _theme(clusters: Clusters) -> Tensor:
+def _theme(clusters: Clusters, known: Tensor) -> Tensor:
+    """The theme tensor (N, K, 4); known: (N,) bool, whether it tells the colours' shares."""
     present = clusters.present[..., None].to(clusters.centres.dtype)
-    return torch.cat((clusters.centres * present, present), -1)
+    shares = clusters.shares() * known[:, None]
+    return torch.cat((clusters.centres * present, present, shares[..., None]), -1)
 
 
 def draw_dots(

@@ -29,21 +29,28 @@ class ThemeError(ValueError):
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours, the most used one first, and how much of a picture each one has."""
+    """Colours and, where it is known, how much of a picture each one has.
+
+    Raises ThemeError.
+    """
 
     colors: tuple[Color, ...]
-    weights: tuple[float, ...] = ()  # sums to 1; equal shares when not given
+    shares: tuple[float, ...] = ()  # how they compare counts; empty when not known
     name: str = ""
 
     def __post_init__(self) -> None:
-        if not self.weights and self.colors:
-            object.__setattr__(self, "weights", (1 / len(self.colors),) * len(self.colors))
-        if len(self.weights) != len(self.colors):
-            raise ThemeError("a theme needs one weight for each colour")
+        if self.shares and (len(self.shares) != len(self.colors) or not sum(self.shares) > 0):
+            raise ThemeError("a theme needs one share for each colour, or none at all")
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """What each colour counts: its share, or the same for all; sums to 1."""
+        shares = self.shares or (1.0,) * len(self.colors)
+        return tuple(share / sum(shares) for share in shares)
 
 
 def theme_from_photo(rgb: NDArray[np.uint8], count: int | None = None) -> Theme:
-    """K-means in ab over a colour photo.
+    """K-means in ab over a colour photo; the most used colour comes first.
 
     rgb: (H, W, 3) sRGB. count: 3..7, or None to let the photo decide. The same photo gives the
     same theme in the same order. A photo with fewer distinct colours gives fewer. Raises
@@ -64,21 +71,18 @@ def theme_from_photo(rgb: NDArray[np.uint8], count: int | None = None) -> Theme:
 def reduce_theme(colors: Sequence[Color], limit: int = MAX_COLORS, name: str = "") -> Theme:
     """Drop what repeats and cluster the rest in Lab until at most `limit` colours are left.
 
+    How often a palette has a colour tells nothing of a picture: the theme's shares are not known.
     Raises ThemeError when there are no colours.
     """
     if not colors:
         raise ThemeError("the palette has no colours")
     distinct, counts = np.unique(np.array(colors, np.uint8), axis=0, return_counts=True)
     if len(distinct) <= limit:
-        unique = tuple(dict.fromkeys(tuple(int(v) for v in color) for color in colors))
-        share = {tuple(c): n / len(colors) for c, n in zip(distinct.tolist(), counts, strict=True)}
-        return Theme(
-            tuple((r, g, b) for r, g, b in unique),
-            tuple(float(share[color]) for color in unique),
-            name,
-        )
+        unique = dict.fromkeys(tuple(int(v) for v in color) for color in colors)
+        return Theme(tuple((r, g, b) for r, g, b in unique), name=name)
     lab = lab_of(distinct[None])[0].astype(np.float64)
-    return Theme(*_cluster(lab, counts.astype(float), lab, limit), name)
+    clustered, _ = _cluster(lab, counts.astype(float), lab, limit)
+    return Theme(clustered, name=name)
 
 
 def ab_of(theme: Theme) -> NDArray[np.float64]:

@@ -222,9 +222,9 @@ def put_result(
     with undo_group(image):
         make_rgb(image)
         layer = _result_layer(image, photo, old, photo_read, made.settings)
-        _write(layer, result, photo_read.format.write, is_new=layer != old)
+        _write(layer, result, is_new=layer != old)
         _mask_by_selection(image, layer, is_new=layer != old)
-        settings = replace(made.settings, theme=result.theme)
+        settings = replace(made.settings, theme=result.theme, shares=result.shares)
         remembered = replace(made, photo=photo.get_tattoo(), settings=settings)
         _attach(layer, RESULT_PARASITE, remembered.to_bytes())
     select(image, selected)
@@ -269,7 +269,8 @@ def _result_layer(
     return layer
 
 
-def _write(layer: Gimp.Layer, result: ColorizeResult, format_: str, is_new: bool) -> None:
+def _write(layer: Gimp.Layer, result: ColorizeResult, is_new: bool) -> None:
+    format_ = plan.result_format(result)
     area = Gegl.Rectangle.new(0, 0, result.width, result.height)
     if is_new:
         write_pixels(layer, area, format_, result.pixels)

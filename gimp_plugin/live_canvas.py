@@ -21,7 +21,7 @@ from gi.repository import Gdk, Gegl, Gimp  # noqa: E402
 from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed  # noqa: E402
 from gimp_plugin.memory import Memory  # noqa: E402
-from gimp_plugin.plan import Refused  # noqa: E402
+from gimp_plugin.plan import Refused, result_format  # noqa: E402
 from gimp_plugin.session import Look  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
@@ -102,7 +102,7 @@ class LiveCanvas:
         if result.width:
             area = Gegl.Rectangle.new(result.x, result.y, result.width, result.height)
             with self._unlocked(preview):
-                canvas.write_pixels(preview, area, photo.format.write, result.pixels)
+                canvas.write_pixels(preview, area, result_format(result), result.pixels)
         Gimp.displays_flush()
 
     def hide(self) -> None:

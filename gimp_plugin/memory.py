@@ -35,8 +35,11 @@ def from_bytes(data: bytes) -> Memory:
     if not isinstance(values, dict):
         values = {}
     try:
+        theme = tuple(str(color) for color in values.get("theme", ()))
+        shares = tuple(float(share) for share in values.get("shares", ()))
         settings = Settings(
-            theme=tuple(str(color) for color in values.get("theme", ())),
+            theme=theme,
+            shares=shares if len(shares) == len(theme) and sum(shares) > 0 else (),
             strength=float(values.get("strength", 1.0)),
             saturation=float(values.get("saturation", 1.0)),
             color_only=bool(values.get("color_only", True)),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gimp_plugin.texts import _
-from server.protocol.messages import MAX_PIXELS
+from server.protocol import written_theme
+from server.protocol.messages import MAX_PIXELS, ColorizeResult
 
 HINTS_NAME = "hints"
 RESULT_NAME = "Tincture"
 STRIP_ROWS = 64  # of the hints layer, read at a time
+_BITS = {"U8": "u8", "U16": "u16", "F32": "float"}  # the wire's types, in GIMP's names
 _TRANSPARENT = b"\0"
-_HEX = re.compile(r"#?([0-9a-fA-F]{6})\Z")
 
 
 class Refused(Exception):
@@ -33,10 +33,9 @@ class LayerFacts:
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """How to read the photo and to write the result, in GIMP's names, and the wire's type."""
+    """How to read the photo, in GIMP's names, and the wire's type."""
 
     read: str
-    write: str
     dtype: str  # "U8", "U16" or "F32"
     channels: int  # read: 1, or 2 with alpha
 
@@ -46,6 +45,7 @@ class Settings:
     """What the user chose."""
 
     theme: tuple[str, ...] = ()  # "#rrggbb"
+    shares: tuple[float, ...] = ()  # of the picture, for each colour of the theme; none: any
     strength: float = 1.0
     saturation: float = 1.0
     color_only: bool = True  # a layer in LCh-colour mode; else a normal layer
@@ -101,12 +101,17 @@ def pixel_format(precision: int, has_alpha: bool) -> PixelFormat:
 
     32-bit integers and half floats travel as 32-bit floats, which hold all a photo has of them.
     """
-    bits, dtype = ("u8", "U8") if precision < 200 else ("u16", "U16")
-    if precision >= 300:
-        bits, dtype = "float", "F32"
+    dtype = "U8" if precision < 200 else "U16" if precision < 300 else "F32"
+    bits = _BITS[dtype]
     if has_alpha:
-        return PixelFormat(f"Y'A {bits}", f"R'G'B'A {bits}", dtype, 2)
-    return PixelFormat(f"Y' {bits}", f"R'G'B' {bits}", dtype, 1)
+        return PixelFormat(f"Y'A {bits}", dtype, 2)
+    return PixelFormat(f"Y' {bits}", dtype, 1)
+
+
+def result_format(result: ColorizeResult) -> str:
+    """What a result's pixels are, in GIMP's names."""
+    components = "R'G'B'A" if result.channels == 4 else "R'G'B'"
+    return f"{components} {_BITS[result.dtype]}"
 
 
 def is_painted(rgba: bytes) -> bool:
@@ -114,17 +119,17 @@ def is_painted(rgba: bytes) -> bool:
     return bool(rgba[3::4].strip(_TRANSPARENT))
 
 
-def parse_colors(text: str) -> tuple[str, ...]:
-    """Colours written as hexadecimal numbers, parted by blanks or commas. Raises Refused."""
-    colors = []
-    for word in re.split(r"[\s,;]+", text.strip()):
-        if not word:
-            continue
-        found = _HEX.match(word)
-        if not found:
-            raise Refused(_("“{0}” is not a colour; write colours like #7a3b12.").format(word))
-        colors.append("#" + found.group(1).lower())
-    return tuple(colors)
+def parse_theme(text: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The colours of a written theme, "#rrggbb", and their shares, or none. Raises Refused."""
+    try:
+        return written_theme.parse_theme(text)
+    except written_theme.NotATheme as error:
+        raise Refused(
+            _(
+                "“{0}” is not a colour of a theme; write all of them like #7a3b12, or all with "
+                "their shares, like #7a3b12:70%."
+            ).format(error)
+        ) from error
 
 
 def parse_places(text: str) -> tuple[tuple[float, float], ...]:

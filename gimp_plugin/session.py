@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional, Protocol
 
-from gimp_plugin.dots import Cell, Painted, ReadCell, Thumbnail, changed_cells
+from gimp_plugin.dots import CELL_COLUMNS, Cell, Painted, ReadCell, Thumbnail, changed_cells
 from gimp_plugin.engine_link import STARTING, EngineLink, EngineState
 from gimp_plugin.memory import Memory
-from gimp_plugin.plan import USUAL, Refused, Settings
+from gimp_plugin.plan import STRIP_ROWS, USUAL, Refused, Settings
 from gimp_plugin.swatches import Swatches
 from gimp_plugin.texts import _
 from gimp_plugin.work import Connect, Photo, memory_of, request_of
@@ -91,7 +91,7 @@ class Session:
         "suggestions", "places", "notes", "progress" or "end". remembered: what to begin with.
         """
         self.engine: EngineState = STARTING
-        self.swatches = Swatches().taking(remembered.theme)
+        self.swatches = Swatches().taking(remembered.theme, remembered.shares)
         self.settings = remembered
         self.themes: tuple[ThemeResult, ...] = ()
         self.dots: tuple[DotReport, ...] = ()
@@ -108,6 +108,7 @@ class Session:
         self._painted = Painted()
         self._read: Optional[Look] = None  # noqa: UP045  what was last read at full size
         self._last: Optional[Look] = None  # noqa: UP045
+        self._near: Optional[tuple[float, float]] = None  # noqa: UP045  where it was painted last
         self._whole = True  # the preview holds nothing yet that a part could be added to
 
     @property
@@ -145,15 +146,15 @@ class Session:
             self._take_in(look)
         return True
 
-    def use_theme(self, colors: Sequence[str]) -> None:
+    def use_theme(self, colors: Sequence[str], shares: Sequence[float] = ()) -> None:
         """Colour in another theme; the locked swatches stay. None: no theme."""
-        self.edit(self.swatches.taking(colors))
+        self.edit(self.swatches.taking(colors, shares))
 
     def edit(self, swatches: Swatches) -> None:
         """Colour in the theme as edited."""
         self.swatches = swatches
         self._changed("theme")
-        self.adjust(theme=swatches.colors)
+        self.adjust(theme=swatches.colors, shares=swatches.shares)
 
     def adjust(self, **values: Any) -> None:
         """Change fields of the settings."""
@@ -164,7 +165,7 @@ class Session:
 
     def reset(self) -> None:
         """Back to what the window was opened with."""
-        self.swatches = Swatches().taking(self._begun_with.theme)
+        self.swatches = Swatches().taking(self._begun_with.theme, self._begun_with.shares)
         self.settings = self._begun_with
         self._changed("theme")
         self._ask()
@@ -195,7 +196,7 @@ class Session:
     def take_picture(self, rgb: bytes, width: int, height: int) -> None:
         """Use the theme of another picture (8-bit RGB)."""
         work = lambda: self._link.theme_of(rgb, width, height)  # noqa: E731
-        self._do("picture", work, lambda theme: self.use_theme(theme.colors))
+        self._do("picture", work, lambda theme: self.use_theme(theme.colors, theme.shares))
 
     def try_again(self) -> None:
         """After the engine was missing: look for it once more."""
@@ -240,6 +241,7 @@ class Session:
         if look.hints:
             _x, _y, width, height = look.hints_place
             cells = changed_cells(old, look.hints, (width, height))
+            self._near = _middle(cells, look) if before else None
             self._painted.put(self._canvas.read_cells(cells))
             if before and before.hints and before.hints != look.hints:
                 self._canvas.note_touched()
@@ -261,8 +263,9 @@ class Session:
         """Have the preview made anew; of several wishes only the newest is fulfilled."""
         if self._read is None or self.fraction is not None:
             return
-        request, photo, whole = self._request(), self._photo, self._whole
-        color_only = self.settings.color_only
+        photo, whole, color_only = self._photo, self._whole, self.settings.color_only
+        request = replace(self._request(), color_only=color_only, near=self._near)
+        self._near = None  # what is asked next is about the whole photo
         assert photo is not None  # it is read before anything is asked
 
         def done(result: ColorizeResult) -> None:
@@ -280,6 +283,8 @@ class Session:
         self.dots, self.notes = result.dots, result.notes
         for topic in ("picture", "dots", "places", "notes"):
             self._changed(topic)
+        if result.more:
+            self._ask()
 
     def _apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
         try:
@@ -352,7 +357,7 @@ class Session:
 
     def _take_file(self, read: tuple[ThemeResult, tuple[str, ...]]) -> None:
         theme, notes = read
-        self.use_theme(theme.colors)
+        self.use_theme(theme.colors, theme.shares)
         self.notes = notes
         self._changed("notes")
 
@@ -384,6 +389,16 @@ def _without_brightness(color: str) -> tuple[float, float]:
     r, g, b = bytes.fromhex(color[1:])
     luma = 0.299 * r + 0.587 * g + 0.114 * b
     return 0.564 * (b - luma), 0.713 * (r - luma)
+
+
+def _middle(cells: Sequence[Cell], look: Look) -> Optional[tuple[float, float]]:  # noqa: UP045
+    """The middle of some cells of the hints layer, in photo pixels."""
+    if not cells:
+        return None
+    y, x = (sum(sides) / len(cells) for sides in zip(*cells))
+    x += look.hints_place[0] - look.photo_place[0] + CELL_COLUMNS / 2
+    y += look.hints_place[1] - look.photo_place[1] + STRIP_ROWS / 2
+    return x, y
 
 
 def _near(place: tuple[float, float], dot: DotReport) -> bool:

@@ -18,6 +18,7 @@ from gimp_plugin import canvas, plan  # noqa: E402
 from gimp_plugin.plan import Refused, Settings  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Work, theme_of  # noqa: E402
+from server.protocol.written_theme import written_theme  # noqa: E402
 
 COLORIZE = "tincture-colorize"
 RECOLORIZE = "tincture-recolorize"
@@ -88,7 +89,10 @@ def _describe_colorize(procedure: Gimp.Procedure) -> None:
     procedure.add_string_argument(
         "theme-colors",
         _("Theme colours"),
-        _("The colour theme written out, like “#7a3b12 #203050”; goes before the palette"),
+        _(
+            "The colour theme written out, like “#7a3b12 #203050” or, with how much of the "
+            "picture each colour gets, “#7a3b12:70% #203050:30%”; goes before the palette"
+        ),
         "",
         READ_WRITE,
     )
@@ -235,7 +239,7 @@ def _live(call: Call, photo: Gimp.Layer) -> Gimp.Layer:
 def _remember(config: Gimp.ProcedureConfig, settings: Settings) -> None:
     """So that Repeat, and a script with these values, does the same."""
     config.set_property("use-palette", False)
-    config.set_property("theme-colors", " ".join(settings.theme))
+    config.set_property("theme-colors", written_theme(settings.theme, settings.shares))
     config.set_property("strength", settings.strength)
     config.set_property("saturation", settings.saturation)
     config.set_property("output", COLOR_LAYER if settings.color_only else NORMAL_LAYER)
@@ -307,8 +311,10 @@ def _settings(config: Gimp.ProcedureConfig) -> Settings:
         if not colors:
             name = palette.get_name()
             Gimp.message(_("The palette “{0}” has no colours; none was used.").format(name))
+    written, shares = plan.parse_theme(config.get_property("theme-colors") or "")
     return Settings(
-        theme=plan.parse_colors(config.get_property("theme-colors") or "") or colors,
+        theme=written or colors,
+        shares=shares,
         strength=config.get_property("strength"),
         saturation=config.get_property("saturation"),
         color_only=config.get_property("output") == COLOR_LAYER,

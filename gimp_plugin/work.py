@@ -36,6 +36,7 @@ def request_of(
         picture=picture,
         hint_strips=strips,
         theme=settings.theme,
+        shares=settings.shares,
         strength=settings.strength,
         saturation=settings.saturation,
         quality=settings.quality,

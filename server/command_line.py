@@ -25,11 +25,15 @@ from server.photo_files import UserError, expand, output_paths, read_photo, writ
 from server.protocol import VERSION, launcher
 from server.protocol.client import Client, EngineError
 from server.protocol.messages import QUALITIES, ColorizeRequest, Dot, ThemeResult
+from server.protocol.written_theme import NotATheme, parse_theme, written_theme
 
 _DTYPES = {"u1": "U8", "u2": "U16", "f4": "F32"}
 
 THUMBNAIL_SIDE = 320  # pixels
-THEME_HELP = "a file (.gpl, .ase, .aco), a name such as autumn, or “#aabbcc #ddeeff …”"
+THEME_HELP = (
+    "a file (.gpl, .ase, .aco), a name such as autumn, or “#aabbcc #ddeeff …”; with how much of "
+    "the picture each colour gets: “#aabbcc:70%% #ddeeff:30%% …”"
+)
 BUILT_IN = Path(__file__).parent.parent / "gimp_plugin/palettes"
 
 Report = Callable[[float], None]
@@ -40,6 +44,7 @@ class Wishes:
     """What is to be done with every photo."""
 
     theme: tuple[str, ...]
+    shares: tuple[float, ...]
     dots: tuple[Dot, ...]
     strength: float
     saturation: float
@@ -50,6 +55,7 @@ class Wishes:
             key,
             dots=self.dots,
             theme=self.theme,
+            shares=self.shares,
             strength=self.strength,
             saturation=self.saturation,
             quality=self.quality,
@@ -71,7 +77,7 @@ def colorize(options: argparse.Namespace) -> int:
     photos = expand(options.photos)
     targets = output_paths(photos, Path(options.output))
     wishes = Wishes(
-        theme_colors(options.theme),
+        *chosen_theme(options.theme),
         tuple(options.dot),
         options.strength,
         options.saturation,
@@ -164,24 +170,27 @@ def _worker(own: bool) -> Worker:
     return Worker(None if own else launcher.running())
 
 
-def theme_colors(chosen: str | None) -> tuple[str, ...]:
-    """A palette file, a built-in theme's name or colours written out. Raises UserError."""
-    from engine.palettes import PaletteError, parse_hex, read_palette
+def chosen_theme(chosen: str | None) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The colours of a palette file, of a built-in theme's name or written out, and their shares.
+
+    Only a theme that is written out can have shares. Raises UserError.
+    """
+    from engine.palettes import PaletteError, read_palette
 
     if not chosen:
-        return ()
+        return (), ()
     try:
         path = Path(chosen)
         named = BUILT_IN / f"{chosen.strip().lower().replace(' ', '-')}.gpl"
-        if path.exists() or not ("#" in chosen or named.exists()):
-            colors = read_palette(path).colors
-        elif named.exists():
-            colors = read_palette(named).colors
-        else:
-            colors = tuple(parse_hex(word) for word in chosen.replace(",", " ").split())
+        if not path.exists() and not named.exists() and "#" in chosen:
+            return parse_theme(chosen)
+        palette = read_palette(named if named.exists() and not path.exists() else path)
     except PaletteError as error:
         raise UserError(str(error)) from error
-    return tuple("#{:02x}{:02x}{:02x}".format(*color) for color in colors)
+    except NotATheme as error:
+        raise UserError(f"“{error}” is not a colour of a theme; write all of them like #7a3b12, or "
+                        "all with their shares, like #7a3b12:70%") from error  # fmt: skip
+    return tuple("#{:02x}{:02x}{:02x}".format(*color) for color in palette.colors), ()
 
 
 def parse_dot(text: str) -> Dot:
@@ -214,7 +223,7 @@ def themes(options: argparse.Namespace) -> int:
         found = client.recommend_themes(key, options.count, THUMBNAIL_SIDE)
     write_photo(target, theme_page(found))
     for theme in found:
-        print(" ".join(theme.colors))
+        print(written_theme(theme.colors, theme.shares))
     print(target)
     return 0
 

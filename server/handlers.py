@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 DTYPES = {"U8": np.uint8, "U16": np.uint16, "F32": np.float32}
 NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
+NEAR_SIDE = 1280  # photo pixels of the square that is made first where a person painted
 NETWORK_SHARE = 0.4  # of a full-size job's progress bar
 
 Arrays = Mapping[str, Array]
@@ -116,7 +117,7 @@ class Handlers:
     def colorize(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
         request = ColorizeRequest.from_params(params, arrays)
         held = self._held(request.picture, request.quality)
-        theme, notes = used_theme(request.theme)
+        theme, notes = used_theme(request.theme, request.shares)
         hints = hints_of(request)
         notes += outside_note(hints, held.picture)
         share = NETWORK_SHARE if request.preview_side is None else 1.0
@@ -132,16 +133,20 @@ class Handlers:
             "dots": [dot_report(report) for report in result.reports()],
             "notes": [*notes, *result.notes],
             "theme": [to_hex(color) for color in theme.colors] if theme else [],
+            "shares": list(theme.shares) if theme else [],
             "name": "",
             "place": [0, 0],
+            "more": False,
         }
         if request.preview_side is not None:
             return Reply(answer, {"rgb": from_numpy(result.preview(request.preview_side))})
-        area = wanted_area(held, request, result)
-        rgb = result.full(lambda fraction: tick(share + (1 - share) * fraction), area)
+        area, more = wanted_area(held, request, result)
+        make = result.color_only if request.color_only else result.full
+        rgb = make(lambda fraction: tick(share + (1 - share) * fraction), area)
         shown = result.pasted(held.result, area) if held.result else result
         held.result, held.result_name = shown, secrets.token_hex(8)
-        answer |= {"name": held.result_name, "place": list(area[:2])}
+        held.color_only = request.color_only
+        answer |= {"name": held.result_name, "place": list(area[:2]), "more": more}
         return Reply(answer, {"rgb": from_numpy(rgb)})
 
     def suggest_colors(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
@@ -231,12 +236,19 @@ class Handlers:
         return self.pictures.put(key, self.colorizer.open(held.picture.gray, quality))
 
 
-def used_theme(colors: tuple[str, ...]) -> tuple[Theme | None, list[str]]:
-    """The theme that a request's colours make, and what to say of it."""
+def used_theme(
+    colors: tuple[str, ...], shares: tuple[float, ...] = ()
+) -> tuple[Theme | None, list[str]]:
+    """The theme that a request's colours make, and what to say of it.
+
+    shares: of each colour, or none; those of a palette that is reduced are lost.
+    """
     if not colors:
         return None, []
     theme = reduce_theme([from_hex(color) for color in colors])
     distinct = len(set(colors))
+    if shares and distinct <= MAX_COLORS:
+        theme = replace(theme, shares=added_up(colors, shares))
     if distinct > MAX_COLORS:
         return theme, [
             f"The palette has {distinct} colours; it was reduced to {len(theme.colors)}."
@@ -249,6 +261,14 @@ def used_theme(colors: tuple[str, ...]) -> tuple[Theme | None, list[str]]:
     return theme, []
 
 
+def added_up(colors: tuple[str, ...], shares: tuple[float, ...]) -> tuple[float, ...]:
+    """The share of each different colour, in order."""
+    of_color = dict.fromkeys(colors, 0.0)
+    for color, share in zip(colors, shares, strict=True):
+        of_color[color] += share
+    return tuple(of_color.values())
+
+
 def outside_note(hints: list[Hint], picture: Picture) -> list[str]:
     outside = sum(
         not (0 <= hint.x < picture.width and 0 <= hint.y < picture.height) for hint in hints
@@ -258,13 +278,31 @@ def outside_note(hints: list[Hint], picture: Picture) -> list[str]:
     return [f"{outside} of {len(hints)} dots lie outside the photo and were left out."]
 
 
-def wanted_area(held: Held, request: ColorizeRequest, result: Result) -> Area:
-    """All of the photo, or the rectangle that differs from the result the client has."""
-    if request.since and request.since == held.result_name and held.result is not None:
-        # A dot is seen where it is, and quickly; a slider's small step must be seen everywhere.
-        painted = result.hints != held.result.hints
-        return result.changed(held.result, NOT_SEEN_AB if request.live and painted else SAME_AB)
-    return 0, 0, held.picture.width, held.picture.height
+def wanted_area(held: Held, request: ColorizeRequest, result: Result) -> tuple[Area, bool]:
+    """What is to be made of a full-size result, and whether a rest of what changed stays.
+
+    All of the photo, or the rectangle that differs from the result the client has, or of a large
+    one the part that the client wants first.
+    """
+    known = request.since and request.since == held.result_name
+    if not known or held.result is None or held.color_only != request.color_only:
+        return (0, 0, held.picture.width, held.picture.height), False
+    # A dot is seen where it is, and quickly; a slider's small step must be seen everywhere.
+    painted = result.hints != held.result.hints
+    changed = result.changed(held.result, NOT_SEEN_AB if request.live and painted else SAME_AB)
+    area = changed if request.near is None else part_near(changed, request.near)
+    return area, area != changed
+
+
+def part_near(area: Area, place: tuple[float, float]) -> Area:
+    """Of a large area what lies about a place, to be had quickly; of a small one all."""
+    x, y, width, height = area
+    if width * height <= NEAR_SIDE**2:
+        return area
+    columns, rows = min(width, NEAR_SIDE), min(height, NEAR_SIDE)
+    left = min(max(x, round(place[0]) - columns // 2), x + width - columns)
+    top = min(max(y, round(place[1]) - rows // 2), y + height - rows)
+    return left, top, columns, rows
 
 
 def hints_of(request: ColorizeRequest) -> list[Hint]:
@@ -347,7 +385,7 @@ def theme_entry(theme: Theme) -> dict[str, Any]:
     return {
         "name": theme.name,
         "colors": [to_hex(color) for color in theme.colors],
-        "weights": list(theme.weights),
+        "shares": list(theme.shares),
     }
 
 

@@ -20,6 +20,7 @@ class Held:
     picture: Picture
     result: Result | None = None  # the last one at full size
     result_name: str = ""
+    color_only: bool = False  # that result was for a layer that leaves lightness to the photo
     possibilities: Possibilities | None = None
 
 

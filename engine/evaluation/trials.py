@@ -25,7 +25,7 @@ from engine.evaluation.inputs import (
     true_hints,
 )
 from engine.evaluation.reference import BASELINES, Reference, as_tensor, lab_of
-from engine.evaluation.runner import Runner, to_numpy
+from engine.evaluation.runner import Encoded, Runner, to_numpy
 from engine.evaluation.sheet import Sheet
 from engine.evaluation.trial import FIGURES, OBEDIENCE_FIGURES, Truth, measure, obedience, shown
 from engine.themes import Theme, ab_of
@@ -126,8 +126,7 @@ def try_network(
         plain = method.runner.encode(truth.lightness)
         nothing = method.runner.colorize(plain)
         sheet.start(truth, cases, foreign[part])
-        _table(tally, sheet, method, truth, cases, nothing, method.runner.colorize(
-            plain, [case.theme for case in cases]))  # fmt: skip
+        _table(tally, sheet, method, truth, cases, plain)
         _curve(tally, method, DOTS_256, truth, [case.places for case in cases])
         small = Truth.of(photos[CELLS_224.size][part])
         _curve(tally, method, CELLS_224, small, [case.cells for case in cases])
@@ -136,6 +135,8 @@ def try_network(
         sheet.add("another photo's theme", shown(truth, led))
         _foreign(tally, method.name, "nothing", nothing, foreign[part])
         _foreign(tally, method.name, "theme", led, foreign[part])
+        freely = method.runner.colorize(plain, _without_shares(foreign[part]))
+        _foreign(tally, method.name, "theme without shares", freely, foreign[part])
         by_lightness = _by_lightness(truth, foreign[part])
         _foreign(tally, "theme by lightness", "theme", by_lightness, foreign[part])
     return tally, sheet
@@ -160,18 +161,28 @@ def _table(
     method: Method,
     truth: Truth,
     cases: Sequence[Case],
-    nothing: Tensor,
-    themed: Tensor,
+    plain: Encoded,
 ) -> None:
-    """The paper's Table 1."""
-    for given, ab in (("nothing", nothing), ("theme", themed)):
+    """The paper's Table 1; themes also without the shares of their colours, as people make them."""
+    themes = [case.theme for case in cases]
+    colors = _without_shares(themes)
+    for given, chosen in (("nothing", None), ("theme", themes), ("theme without shares", colors)):
+        ab = method.runner.colorize(plain, chosen)
         tally.add(Row("table", method.name, given), measure(truth, ab), FIGURES)
         sheet.add(given, shown(truth, ab))
     hints = true_hints(truth.ab, [case.places[: case.dots] for case in cases], DOTS_256.side)
-    for given, themes in (("dots", None), ("theme and dots", [case.theme for case in cases])):
-        for name, ab in method.results(truth, hints, themes):
+    for given, chosen in (
+        ("dots", None),
+        ("theme and dots", themes),
+        ("theme without shares and dots", colors),
+    ):
+        for name, ab in method.results(truth, hints, chosen):
             tally.add(Row("table", name, given), measure(truth, ab), FIGURES)
             sheet.add(given, shown(truth, ab))  # the corrected one, where there is one, replaces
+
+
+def _without_shares(themes: Sequence[Theme]) -> list[Theme]:
+    return [Theme(theme.colors) for theme in themes]
 
 
 def _curve(

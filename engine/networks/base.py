@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 MAX_THEME_COLORS = 7  # paper 3.2: K in 3..7
 HINT_CHANNELS = 3  # a, b and the mask
+THEME_NUMBERS = 4  # of each colour: a, b, the mask and its share of the picture
 Features = tuple[Tensor, ...]
 
 
@@ -19,7 +20,8 @@ class ColorizationNetwork(nn.Module):
     lightness: (N, 1, H, W), L / 100, so 0..1.
     hints: (N, 3, H, W), a and b / AB_SCALE and the mask (1 where a hint is, else 0); all zero
         where there is none.
-    theme: (N, 7, 3), a and b / AB_SCALE and the mask; a row of zeros is an absent colour.
+    theme: (N, 7, 4), a and b / AB_SCALE, the mask and the colour's share of the picture, 0..1, zero
+        where nobody knows it; a row of zeros is an absent colour.
     Result: (N, 2, H, W), a and b / AB_SCALE.
     H and W are multiples of `multiple`. Everything comes in and goes out in 32 bits; in between the
     numbers have the weights' type.
@@ -51,10 +53,8 @@ def no_hints(lightness: Tensor) -> Tensor:
 
 
 def no_theme(lightness: Tensor) -> Tensor:
-    """The theme tensor (N, 7, 3) that says: none."""
-    return torch.zeros(
-        lightness.shape[0], MAX_THEME_COLORS, 3, dtype=lightness.dtype, device=lightness.device
-    )
+    """The theme tensor (N, 7, 4) that says: none."""
+    return lightness.new_zeros(lightness.shape[0], MAX_THEME_COLORS, THEME_NUMBERS)
 
 
 def half_hints(hints: Tensor) -> Tensor:

@@ -90,7 +90,8 @@ class PaperNetwork(ColorizationNetwork):
 
     def decode(self, features: Features, theme: Tensor) -> Tensor:
         half, quarter, eighth = features
-        unit_theme = torch.cat((to_unit(theme[..., :2]) * theme[..., 2:], theme[..., 2:]), -1)
+        colors, mask = theme[..., :2], theme[..., 2:3]  # the paper's themes have no shares
+        unit_theme = torch.cat((to_unit(colors) * mask, mask), -1)
         fused_theme = self.theme(unit_theme.flatten(1).to(self.number_type))[:, :, None, None]
         share = torch.sigmoid(self.fuse)
         x = self.up8(share * eighth + (1 - share) * fused_theme)

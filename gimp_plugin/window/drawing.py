@@ -42,18 +42,23 @@ def to_hex(color: Gdk.RGBA) -> str:
     return "#{:02x}{:02x}{:02x}".format(*parts)
 
 
-def swatch_bar(colors: Sequence[str], width: int, height: int) -> Gtk.DrawingArea:
-    """Colours side by side."""
+def swatch_bar(
+    colors: Sequence[str], width: int, height: int, shares: Sequence[float] = ()
+) -> Gtk.DrawingArea:
+    """Colours side by side, each as wide as its share; without shares all are alike."""
     area = Gtk.DrawingArea()
     area.set_size_request(width, height)
     area.set_valign(Gtk.Align.CENTER)
 
     def draw(widget: Gtk.Widget, context: Any) -> bool:
-        each = widget.get_allocated_width() / max(1, len(colors))
-        for index, color in enumerate(colors):
+        parts = shares or [1.0] * len(colors)
+        whole, left = widget.get_allocated_width(), 0.0
+        for color, part in zip(colors, parts):
+            width = whole * part / sum(parts)
             context.set_source_rgb(*rgb(color))
-            context.rectangle(index * each, 0, each + 1, height)
+            context.rectangle(left, 0, width + 1, height)
             context.fill()
+            left += width
         return False
 
     area.connect("draw", draw)

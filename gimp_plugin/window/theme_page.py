@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
@@ -57,15 +58,18 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         empty(self._strip)
         none = Gtk.Label(label=_("No\ntheme"), justify=Gtk.Justification.CENTER)
         none.set_size_request(NO_THEME_SIDE, NO_THEME_SIDE)
-        self._add_theme(none, (), _("The colours that are natural for this photograph"))
-        for number, theme in enumerate(self._session.themes, 1):
+        words = _("The colours that are natural for this photograph")
+        self._add_theme(none, words, partial(self._session.use_theme, ()))
+        session = self._session
+        for number, theme in enumerate(session.themes, 1):
             box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
             if theme.pixels is not None:
                 picture = pixbuf(bytes(theme.pixels), theme.width, theme.height, 3)
                 box.pack_start(Gtk.Image.new_from_pixbuf(picture), False, False, 0)
-            box.pack_start(swatch_bar(theme.colors, theme.width, 12), False, False, 0)
+            bar = swatch_bar(theme.colors, theme.width, 12, theme.shares)
+            box.pack_start(bar, False, False, 0)
             words = theme.name or _("Recommended theme {0}").format(number)
-            self._add_theme(box, theme.colors, words)
+            self._add_theme(box, words, partial(session.use_theme, theme.colors, theme.shares))
         if not self._session.themes:
             words = _("Recommended themes come here")
             self._strip.pack_start(Gtk.Label(label=words, sensitive=False), True, True, 12)
@@ -99,12 +103,12 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         self._swatches.show_all()
         self._show_tools()
 
-    def _add_theme(self, child: Gtk.Widget, colors: tuple[str, ...], words: str) -> None:
+    def _add_theme(self, child: Gtk.Widget, words: str, take: Callable[[], None]) -> None:
         button = Gtk.Button()
         button.add(child)
         button.set_tooltip_text(words)
         button.get_accessible().set_name(words)
-        button.connect("clicked", lambda _button: self._session.use_theme(colors))
+        button.connect("clicked", lambda _button: take())
         self._strip.pack_start(button, False, False, 0)
 
     def _sources(self) -> Gtk.Widget:
@@ -154,9 +158,21 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         self._save = icon_button(
             "document-save", _("Save the theme as one of GIMP's palettes"), self._save_palette
         )
+        self._share = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0.0, 1.0, 0.05)
+        self._share.set_draw_value(False)
+        words = _("How much of the picture the chosen colour gets")
+        self._share.set_tooltip_text(words)
+        self._share.get_accessible().set_name(words)
+        self._share.connect("value-changed", self._share_moved)
+        self._any_shares = icon_button(
+            "edit-clear", _("Leave open how much of the picture each colour gets"),
+            lambda: self._session.edit(self._session.swatches.with_any_shares()),
+        )  # fmt: skip
         of_chosen = (self._color, self._lock, self._left, self._right, self._remove)
         for button in (*of_chosen, self._add):
             box.pack_start(button, False, False, 0)
+        box.pack_start(self._share, True, True, 4)
+        box.pack_start(self._any_shares, False, False, 0)
         box.pack_end(self._save, False, False, 0)
         self._of_chosen = of_chosen
         return box
@@ -166,11 +182,14 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         for button in (*self._of_chosen, self._save):
             button.set_sensitive(bool(row))
         self._add.set_sensitive(len(row) < MOST)
+        self._share.set_sensitive(len(row) > 1)
+        self._any_shares.set_sensitive(bool(self._session.swatches.shares))
         if not row:
             return
         self._telling = True
         self._color.set_rgba(rgba(row[self._chosen].color))
         self._lock.set_active(row[self._chosen].locked)
+        self._share.set_value(self._session.swatches.share_of(self._chosen))
         self._telling = False
         self._left.set_sensitive(self._chosen > 0)
         self._right.set_sensitive(self._chosen < len(row) - 1)
@@ -183,6 +202,11 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
     def _color_set(self, button: Gtk.ColorButton) -> None:
         color = to_hex(button.get_rgba())
         self._session.edit(self._session.swatches.with_color(self._chosen, color))
+
+    def _share_moved(self, scale: Gtk.Scale) -> None:
+        if not self._telling:
+            swatches = self._session.swatches.with_share(self._chosen, scale.get_value())
+            self._session.edit(swatches)
 
     def _lock_clicked(self) -> None:
         if not self._telling:

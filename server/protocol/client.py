@@ -175,6 +175,8 @@ class Client:
             dots=tuple(_known(DotReport, report) for report in result["dots"]),
             notes=tuple(result["notes"]),
             theme=tuple(result["theme"]),
+            shares=tuple(result["shares"]),
+            more=bool(result["more"]),
         )
 
     def recommend_themes(self, key: str, count: int = 6, side: int = 0) -> list[ThemeResult]:
@@ -338,7 +340,7 @@ def _themes(frame: frames.Frame) -> list[ThemeResult]:
     for index, theme in enumerate(result["themes"]):
         array = arrays.get(f"thumbnail{index}")
         height, width = array.shape[:2] if array else (0, 0)
-        colors, weights = tuple(theme["colors"]), tuple(theme["weights"])
+        colors, shares = tuple(theme["colors"]), tuple(theme["shares"])
         pixels = array.data if array else None
-        themes.append(ThemeResult(theme["name"], colors, weights, width, height, pixels))
+        themes.append(ThemeResult(theme["name"], colors, shares, width, height, pixels))
     return themes

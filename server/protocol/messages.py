@@ -88,6 +88,7 @@ class ColorizeRequest:
     dots: tuple[Dot, ...] = ()
     hint_strips: tuple[HintStrip, ...] = ()
     theme: tuple[str, ...] = ()  # "#rrggbb"; none = no theme
+    shares: tuple[float, ...] = ()  # of the picture, for each colour of the theme; none: any
     strength: float = 1.0  # of the theme: 0 none .. 1 .. 2 only these colours
     saturation: float = 1.0  # 0 grey .. 1 .. 2
     preview_side: Optional[int] = None  # noqa: UP045  longest side; None = the photo's own size
@@ -95,6 +96,8 @@ class ColorizeRequest:
     since: str = ""  # name of a full-size result: only what differs from it is wanted
     live: bool = False  # a newer live request for the picture takes the place of a waiting one
     quality: str = "normal"  # one of QUALITIES
+    near: Optional[tuple[float, float]] = None  # noqa: UP045  with `since`: first what is about here
+    color_only: bool = False  # for a layer that leaves lightness to the photo: 8 bits, rough in L
 
     def to_params(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """The params and the arrays of the request."""
@@ -116,6 +119,7 @@ class ColorizeRequest:
             dots=tuple(Dot.from_params(_object(d)) for d in _items(params, "dots", MAX_DOTS)),
             hint_strips=tuple(_strip(s, arrays.get(f"strip{i}")) for i, s in enumerate(strips)),
             theme=tuple(_color(c) for c in _items(params, "theme", MAX_COLORS)),
+            shares=_shares(params),
             strength=number(params, "strength", 0, 2, 1.0),
             saturation=number(params, "saturation", 0, 2, 1.0),
             preview_side=None if side is None else whole(params, "preview_side", MAX_PREVIEW_SIDE),
@@ -123,6 +127,8 @@ class ColorizeRequest:
             since=text(params, "since", default=""),
             live=params.get("live") is True,
             quality=_quality(params.get("quality", "normal")),
+            near=None if params.get("near") is None else _place(params["near"]),
+            color_only=params.get("color_only") is True,
         )
 
 
@@ -142,7 +148,10 @@ class DotReport:
 
 @dataclass(frozen=True)
 class ColorizeResult:
-    """A whole result, or with `since` the rectangle that changed (0 x 0 if nothing did)."""
+    """A whole result, or with `since` the rectangle that changed (0 x 0 if nothing did).
+
+    With `near` it is at most a part of that rectangle, and `more` tells that there is a rest.
+    """
 
     name: str  # for `since`; empty for previews
     x: int  # of the first column in the photo
@@ -150,11 +159,13 @@ class ColorizeResult:
     width: int
     height: int
     channels: int  # 3, or 4 with the photo's alpha
-    dtype: str  # of the photo; "U8" for previews
+    dtype: str  # of the photo; "U8" for previews and where colour alone is wanted
     pixels: memoryview  # of bytes, sRGB-encoded
     dots: tuple[DotReport, ...]
     notes: tuple[str, ...]  # sentences for people
     theme: tuple[str, ...]  # as used
+    shares: tuple[float, ...]  # as used; empty when none were asked for
+    more: bool = False  # ask again, since this result, for the rest of what changed
 
 
 @dataclass(frozen=True)
@@ -163,7 +174,7 @@ class ThemeResult:
 
     name: str
     colors: tuple[str, ...]
-    weights: tuple[float, ...]
+    shares: tuple[float, ...]  # of a picture, for each colour; empty when not known
     width: int = 0
     height: int = 0
     pixels: Optional[memoryview] = None  # noqa: UP045  8-bit RGB
@@ -236,6 +247,17 @@ def _color(value: object) -> str:
     if not isinstance(value, str) or not _COLOR.match(value):
         raise InvalidParams("a colour must be written #rrggbb")
     return value.lower()
+
+
+def _shares(params: Mapping[str, Any]) -> tuple[float, ...]:
+    """As they come: how they compare counts, not what they sum to."""
+    given = _items(params, "shares", MAX_COLORS)
+    if given and len(given) != len(_items(params, "theme", MAX_COLORS)):
+        raise InvalidParams("'shares' must have one number for each colour of the theme, or none")
+    shares = tuple(number({"shares": share}, "shares", 0, 1e6) for share in given)
+    if shares and not sum(shares):
+        raise InvalidParams("one of the 'shares' must be above 0")
+    return shares
 
 
 def _place(value: object) -> tuple[float, float]:

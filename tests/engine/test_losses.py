@@ -17,7 +17,7 @@ def example(target: torch.Tensor, theme_map: torch.Tensor | None = None) -> Exam
     return Example(
         torch.zeros(1, 1, 8, 8),
         torch.zeros(1, 3, 8, 8),
-        torch.zeros(1, 7, 3),
+        torch.zeros(1, 7, 4),
         target,
         target if theme_map is None else theme_map,
     )

@@ -7,7 +7,7 @@ import torch
 
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.networks.base import no_hints, no_theme
-from engine.networks.default import NEVER, DotMatching
+from engine.networks.default import NEVER, DotMatching, balance
 from engine.networks.propagation import propagate
 
 
@@ -38,7 +38,7 @@ def test_a_theme_and_a_dot_change_the_answer(
 ) -> None:
     hints, theme = no_hints(lightness), no_theme(lightness)
     plain = network(lightness, hints, theme)
-    theme[:, :3] = torch.tensor((0.5, -0.5, 1.0))
+    theme[:, :3] = torch.tensor((0.5, -0.5, 1.0, 0.0))
     hints[:, :, 10:14, 10:14] = torch.tensor((0.5, 0.5, 1.0)).view(3, 1, 1)
 
     assert not torch.equal(network(lightness, hints, no_theme(lightness)), plain)
@@ -50,7 +50,7 @@ def test_one_encoding_serves_many_themes(
     network: ColorizationNetwork, lightness: torch.Tensor
 ) -> None:
     theme = no_theme(lightness)
-    theme[:, :4] = torch.tensor((0.3, 0.1, 1.0))
+    theme[:, :4] = torch.tensor((0.3, 0.1, 1.0, 0.0))
     features = network.encode(lightness, no_hints(lightness))
     network.decode(features, no_theme(lightness))
 
@@ -63,7 +63,7 @@ def test_one_encoding_serves_many_themes(
 def test_the_order_of_a_theme_does_not_matter_to_default(lightness: torch.Tensor) -> None:
     network = build_network("default").eval()
     theme = no_theme(lightness)
-    theme[:, :3] = torch.tensor(((0.5, 0.0, 1.0), (0.0, 0.5, 1.0), (-0.5, 0.2, 1.0)))
+    theme[:, :3] = torch.tensor(((0.5, 0.0, 1.0, 0.5), (0.0, 0.5, 1.0, 0.2), (-0.5, 0.2, 1.0, 0.3)))
     turned = theme[:, torch.tensor((6, 2, 0, 5, 1, 4, 3))]
     hints = no_hints(lightness)
 
@@ -146,3 +146,14 @@ def test_without_dots_nothing_is_matched() -> None:
 
     assert not found[:, :2].any()
     assert found[:, 2].max() < NEVER / 2
+
+
+def test_every_theme_color_gets_its_share() -> None:
+    by_theme = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    shares = torch.tensor(((0.7, 0.2, 0.1), (0.0, 0.0, 0.0)))
+
+    bias = balance(by_theme, shares)
+
+    balanced = torch.softmax(by_theme + bias[..., None, None], 1).mean((2, 3))
+    assert torch.allclose(balanced[0], shares[0], atol=0.02)
+    assert not bias[1].any()  # nothing is asked where shares are not known

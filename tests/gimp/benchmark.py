@@ -38,7 +38,7 @@ for turn in range(3):
     got = timed("read", lambda: canvas.read_photo(image, photo))
     pixels = memoryview(bytes(3 * len(got.pixels)))
     place = ("", 0, 0, {width}, {height})
-    result = ColorizeResult(*place, 3, got.format.dtype, pixels, dots=(), notes=(), theme=())
+    result = ColorizeResult(*place, 3, got.format.dtype, pixels, dots=(), notes=(), theme=(), shares=())
     for name in ("write", "update"):
         timed(name, lambda: canvas.put_result(image, photo, got, result, Memory(0)))
         Gimp.Layer.new_from_visible(image, image, "shown")  # GIMP renders; not to be counted twice

@@ -2,6 +2,9 @@
 
     python -m tests.gimp.latency [GIMP's version]
 
+The steps are those of the first part of a change, which lies about the dot; “first” is their sum,
+and with “all” the rest is there too.
+
 The plug-in's own session runs inside a real GIMP and looks at the canvas as it does behind the
 window; its engine is the real one. GIMP draws no screen here: what it needs for that comes on top.
 """
@@ -22,7 +25,7 @@ from tests.gimp.conftest import open_studio
 
 SIZES = ((1224, 816), (4240, 2828), (6000, 4000))  # 1, 12 and 24 megapixels
 DOTS = 7  # painted one after the other; the first one is not counted
-STEPS = ("notice", "read", "send", "network", "enlarge", "receive", "write", "all")
+STEPS = ("notice", "read", "send", "network", "enlarge", "receive", "write", "first", "all")
 INSIDE = Path(__file__).parent / "latency_inside.py"
 
 

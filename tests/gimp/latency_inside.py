@@ -18,7 +18,9 @@ rows = []
 
 
 def mark(name):
-    times[name] = time.monotonic()
+    """Of a dot that is shown in two parts: the first part's moments."""
+    if "first" not in times:
+        times[name] = time.monotonic()
 
 
 def around(function, before, after):
@@ -64,9 +66,11 @@ def progress(fraction):
 
 
 def show(result, *rest, write=canvas.show):
-    around(write, "writing", "written")(result, *rest)
+    around(write, "writing", "first")(result, *rest)
     whole = canvas.photo.get_width() * canvas.photo.get_height()
-    times["share"] = result.width * result.height / whole
+    times["share"] = times.get("share", 0.0) + result.width * result.height / whole
+    if not result.more:
+        times["all"] = time.monotonic()
 
 
 link.colorize_live = colorize_live
@@ -75,16 +79,17 @@ canvas.show = show
 
 def until_shown():
     context = GLib.MainContext.default()
-    while "written" not in times:
+    while "all" not in times:
         context.iteration(True)
 
 
 def row(lifted):
-    moments = ("noticed", "read", "begun", "network", "enlarged", "answered", "written")
+    moments = ("noticed", "read", "begun", "network", "enlarged", "answered", "first")
     ends = [lifted, *(times[name] for name in moments)]
     steps = ("notice", "read", "send", "network", "enlarge", "receive", "write")
     lasted = {step: b - a for step, a, b in zip(steps, ends, ends[1:], strict=False)}
-    return {**lasted, "all": times["written"] - lifted, "share": times["share"]}
+    shown = {"first": times["first"] - lifted, "all": times["all"] - lifted}
+    return {**lasted, **shown, "share": min(times["share"], 1.0)}
 
 
 session.begin()

@@ -8,6 +8,7 @@ import pytest
 
 from server.protocol import launcher
 from server.protocol.client import Client
+from server.protocol.written_theme import written_theme
 from tests.gimp.conftest import Studio
 from tests.gimp.desk import PREVIEW, Desk, at_desk, kill
 from tests.gimp.screen import until, wait_for
@@ -226,6 +227,7 @@ OUTCOME.update(pixels=hashlib.sha256(read(layer)).hexdigest(), names=names(image
     with at_desk(studio, ":81", photo) as desk:
         desk.open_window()
         desk.screen.press("Recommended theme 1")
+        desk.screen.press("How much of the picture the chosen colour gets", "0.7")
         plain = desk.color_at(330, 150)
         desk.paint(360, 100, RED)
         wait_for(lambda: redness(desk.color_at(330, 150)) > redness(plain) + 20, "a red table")
@@ -248,7 +250,8 @@ OUTCOME.update(json.loads(bytes(memory.get_data())))
 """)
         assert [dot[2] for dot in remembered["dots"]] == [RED] and len(remembered["locked"]) == 1
         places = " ".join(f"{x},{y}" for x, y in remembered["locked"])
-        theme = " ".join(remembered["theme"])
+        assert remembered["shares"][0] == 0.7 and 0.99 < sum(remembered["shares"]) < 1.01
+        theme = written_theme(remembered["theme"], remembered["shares"])
         script = f'colorize(image, image.get_layers()[2], theme_colors="{theme}", locked_dots="{places}")'
         desk.ask(script)
         assert desk.ask(pixels) == applied

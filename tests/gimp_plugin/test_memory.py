@@ -9,7 +9,7 @@ from gimp_plugin.plan import USUAL, Refused, Settings, parse_places, written_pla
 
 MEMORY = Memory(
     7,
-    Settings(("#102030",), 0.5, 1.5, False, ((12.25, 3.5),), "fine"),
+    Settings(("#102030",), (0.25,), 0.5, 1.5, False, ((12.25, 3.5),), "fine"),
     ((1.0, 2.0, "#ff0000"),),
     "default",
     "0" * 64,
@@ -28,7 +28,16 @@ def test_a_memory_of_an_older_version_gets_the_usual_values() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{", b"[]", b"\xff", b'{"strength": "much"}', b'{"dots": 3}', b'{"quality": "best"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"strength": "much"}',
+        b'{"dots": 3}',
+        b'{"quality": "best"}',
+        b'{"shares": [1]}',
+    ],
 )
 def test_a_damaged_memory_is_an_empty_one(data: bytes) -> None:
     assert from_bytes(data).settings == USUAL

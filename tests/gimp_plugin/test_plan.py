@@ -9,9 +9,11 @@ from gimp_plugin.plan import (
     Refused,
     choose_photo,
     is_painted,
-    parse_colors,
+    parse_theme,
     pixel_format,
+    result_format,
 )
+from server.protocol.messages import ColorizeResult
 
 PHOTO = LayerFacts("pixels", "photo", 60, 40)
 HINTS = LayerFacts("pixels", "hints", 60, 40)
@@ -57,23 +59,32 @@ def test_what_cannot_be_coloured_is_refused_in_words(
 
 
 @pytest.mark.parametrize(
-    ("precision", "alpha", "read", "write", "dtype"),
+    ("precision", "alpha", "read", "dtype"),
     [
-        (150, False, "Y' u8", "R'G'B' u8", "U8"),
-        (100, True, "Y'A u8", "R'G'B'A u8", "U8"),
-        (250, False, "Y' u16", "R'G'B' u16", "U16"),
-        (350, False, "Y' float", "R'G'B' float", "F32"),
-        (550, True, "Y'A float", "R'G'B'A float", "F32"),
-        (600, False, "Y' float", "R'G'B' float", "F32"),
+        (150, False, "Y' u8", "U8"),
+        (100, True, "Y'A u8", "U8"),
+        (250, False, "Y' u16", "U16"),
+        (350, False, "Y' float", "F32"),
+        (550, True, "Y'A float", "F32"),
+        (600, False, "Y' float", "F32"),
     ],
 )
-def test_no_precision_is_lost(
-    precision: int, alpha: bool, read: str, write: str, dtype: str
-) -> None:
+def test_no_precision_is_lost(precision: int, alpha: bool, read: str, dtype: str) -> None:
     chosen = pixel_format(precision, alpha)
 
-    assert (chosen.read, chosen.write, chosen.dtype) == (read, write, dtype)
+    assert (chosen.read, chosen.dtype) == (read, dtype)
     assert chosen.channels == 1 + alpha
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "name"),
+    [("U8", 3, "R'G'B' u8"), ("U16", 4, "R'G'B'A u16"), ("F32", 3, "R'G'B' float")],
+)
+def test_a_result_is_written_as_it_came(dtype: str, channels: int, name: str) -> None:
+    place = ("", 0, 0, 1, 1)
+    result = ColorizeResult(*place, channels, dtype, memoryview(b""), (), (), (), ())
+
+    assert result_format(result) == name
 
 
 def test_only_opacity_makes_paint() -> None:
@@ -82,7 +93,8 @@ def test_only_opacity_makes_paint() -> None:
 
 
 def test_written_colours() -> None:
-    assert parse_colors(" #7A3B12, 203050;#000000 ") == ("#7a3b12", "#203050", "#000000")
-    assert parse_colors("") == ()
-    with pytest.raises(Refused, match="“red” is not a colour"):
-        parse_colors("red")
+    three = ("#7a3b12", "#203050", "#000000")
+    assert parse_theme(" #7A3B12, 203050;#000000 ") == (three, ())
+    assert parse_theme("") == ((), ())
+    with pytest.raises(Refused, match="“red” is not a colour of a theme"):
+        parse_theme("red")

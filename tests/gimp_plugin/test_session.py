@@ -189,6 +189,24 @@ def test_the_preview_that_grew_by_parts_is_the_whole_result(stage: Stage) -> Non
     again.session.cancel()
 
 
+def test_on_a_large_photo_the_painted_place_changes_first(home: Path, gray: np.ndarray) -> None:
+    large = cv2.resize(gray, (3000, 2000), interpolation=cv2.INTER_CUBIC)
+    stage = Stage(large, launcher.connect_or_start)
+    stage.begin()
+    stage.canvas.written.clear()
+
+    for x, y in ((300, 300), (2700, 300), (300, 1700), (2700, 1700)):
+        stage.canvas.dot(x, y, BLUE, side=40)
+    stage.until(lambda: len(stage.canvas.written) == 2)
+
+    first, rest = (width * height for width, height in stage.canvas.written)
+    assert first < large.size / 3 < rest
+    assert len(stage.session.dots) == 4
+    blue = [mean(stage, x, y)[2] - mean(stage, x, y)[0] for x in (300, 2700) for y in (300, 1700)]
+    assert min(blue) > 20
+    stage.session.cancel()
+
+
 def test_no_half_strokes(stage: Stage) -> None:
     stage.begin()
     shown = len(stage.canvas.written)

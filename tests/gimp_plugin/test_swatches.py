@@ -51,3 +51,36 @@ def test_a_theme_holds_seven_colours() -> None:
     full = Swatches().taking((GRAY,) * MOST)
 
     assert full.added(RED) == full
+
+
+SHARED = Swatches().taking((RED, GREEN, BLUE), (0.5, 0.3, 0.2))
+
+
+def test_shares_are_left_open_until_somebody_says_them() -> None:
+    assert THREE.shares == ()
+    assert THREE.share_of(1) == pytest.approx(1 / 3)
+    assert SHARED.with_any_shares() == THREE
+
+
+def test_what_a_color_gains_the_others_give_in_proportion() -> None:
+    assert SHARED.with_share(2, 0.6).shares == pytest.approx((0.25, 0.15, 0.6))
+    assert THREE.with_share(0, 0.5).shares == pytest.approx((0.5, 0.25, 0.25))
+
+
+def test_a_color_alone_keeps_the_whole_picture() -> None:
+    alone = THREE.without(0).without(0)
+
+    assert alone.with_share(0, 0.5) == alone
+
+
+def test_shares_move_with_their_colors() -> None:
+    assert SHARED.moved(0, 2).shares == (0.3, 0.2, 0.5)
+    assert SHARED.without(0).shares == (0.3, 0.2)
+    assert SHARED.added(GRAY).shares == pytest.approx((0.5, 0.3, 0.2, 0.3333))
+
+
+def test_a_locked_color_has_a_share_beside_a_theme_that_has_shares() -> None:
+    locked = THREE.toggled(1).taking((GRAY, BLUE), (0.6, 0.4))
+
+    assert locked.shares == (0.6, 0.5, 0.4)
+    assert SHARED.toggled(1).taking((GRAY, BLUE)).shares == ()

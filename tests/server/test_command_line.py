@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from server.command_line import main, theme_colors
+from server.command_line import chosen_theme, main
 from server.photo_files import read_photo
 from server.protocol.client import Client
+from server.protocol.written_theme import parse_theme
 from tests.conftest import SAMPLES
 
 
@@ -125,7 +126,9 @@ def test_a_page_of_recommended_themes(
     pixels = read(page)[..., ::-1].astype(int)
     assert pixels.shape[1] == 3 * (320 + 8)
     assert np.ptp(pixels, axis=-1).mean() > 3
-    for color in themes[0].split():  # in the first swatches, below the first thumbnail
+    colors, shares = parse_theme(themes[0])
+    assert sum(shares) == pytest.approx(1, abs=0.01)
+    for color in colors:  # in the first swatches, below the first thumbnail
         swatch = tuple(bytes.fromhex(color[1:]))
         assert (pixels[: len(pixels) // 2, :328] == swatch).all(-1).any()
 
@@ -145,7 +148,8 @@ def test_a_page_of_themes_has_a_place_of_its_own(
 
 
 def test_a_built_in_theme_is_known_by_its_name() -> None:
-    assert theme_colors("Blue Hour") == theme_colors("blue-hour") and len(theme_colors("dawn")) == 5
+    assert chosen_theme("Blue Hour") == chosen_theme("blue-hour")
+    assert len(chosen_theme("dawn")[0]) == 5
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from skimage.color import rgb2lab
 
 from engine.colorizer import Colorizer
 from server.handlers import Handlers, Reply
@@ -109,6 +111,30 @@ def test_a_theme_changes_the_picture_and_is_answered(engine: Client, gray: np.nd
 
     assert np.abs(pixels(result).astype(int) - plain).mean() > 3
     assert result.theme == ("#2040a0", "#406080", "#8090c0")
+
+
+def test_a_color_with_a_larger_share_gets_more_of_the_picture(
+    engine: Client, gray: np.ndarray
+) -> None:
+    key, blue_and_red = opened(engine, gray), ("#2040a0", "#a03010")
+
+    def bluish(shares: tuple[float, ...]) -> float:
+        result = engine.colorize(ColorizeRequest(key, theme=blue_and_red, shares=shares))
+        assert result.theme == blue_and_red and result.shares == shares
+        rgb = pixels(result).astype(int)
+        return float((rgb[..., 2] > rgb[..., 0]).mean())
+
+    assert bluish((0.8, 0.2)) > bluish((0.2, 0.8)) + 0.3
+
+
+def test_equal_colors_add_their_shares_up(engine: Client, gray: np.ndarray) -> None:
+    request = ColorizeRequest(
+        opened(engine, gray), theme=("#a03010", "#2040a0", "#a03010"), shares=(0.25, 0.5, 0.25)
+    )
+
+    result = engine.colorize(request)
+
+    assert result.theme == ("#a03010", "#2040a0") and result.shares == (0.5, 0.5)
 
 
 def test_a_large_palette_is_reduced_and_that_is_said(engine: Client, gray: np.ndarray) -> None:
@@ -266,7 +292,7 @@ def test_the_theme_of_a_photo(engine: Client, coffee: np.ndarray) -> None:
     theme = engine.theme_of(coffee.data, 600, 400, 5)
 
     assert len(theme.colors) == 5
-    assert sum(theme.weights) == pytest.approx(1)
+    assert sum(theme.shares) == pytest.approx(1)
 
 
 def test_a_transparent_photo_is_refused_with_a_reason(engine: Client) -> None:
@@ -291,6 +317,9 @@ def test_an_unknown_method_is_refused(engine: Client) -> None:
     [
         {"strength": 9},
         {"theme": ["red"]},
+        {"theme": ["#a03010", "#204060"], "shares": [0.5]},
+        {"theme": ["#a03010"], "shares": [0]},
+        {"theme": ["#a03010"], "shares": [-1]},
         {"dots": [{"x": 1, "y": 1, "radius": 0, "color": "#000000"}]},
         {"dots": "many"},
         {"preview_side": 10**9},
@@ -506,6 +535,59 @@ def test_the_engine_does_not_import_what_only_training_needs() -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_for_a_color_layer_a_large_photo_is_colored_roughly(
+    engine: Client, gray: np.ndarray
+) -> None:
+    """Hue and chroma are those of the full result; they come in 8 bits whatever the photo has."""
+    large = cv2.resize(gray, (3000, 2000), interpolation=cv2.INTER_CUBIC)
+    deep = np.ascontiguousarray(large.astype(np.uint16) * 257)
+    key = opened(engine, deep)
+    exact = rgb2lab(pixels(engine.colorize(ColorizeRequest(key))) / 65535)
+
+    rough = engine.colorize(ColorizeRequest(key, color_only=True))
+    dot = (Dot(700, 700, 20, RED),)
+    part = engine.colorize(ColorizeRequest(key, dot, color_only=True, since=rough.name))
+    other = engine.colorize(ColorizeRequest(key, dot, since=part.name))
+
+    assert (rough.dtype, rough.width, rough.height) == ("U8", 3000, 2000)
+    shown = rgb2lab(pixels(rough))
+    apart = np.abs(shown[..., 1:] - exact[..., 1:]).max(-1)
+    assert np.median(apart) < 1 and np.percentile(apart, 99) < 6
+    assert 0 < part.width <= 3000 and part.dtype == "U8"
+    assert (other.width, other.height) == (3000, 2000)  # of another kind: nothing to build on
+
+
+def test_parts_of_a_color_layer_fit_the_whole(engine: Client, gray: np.ndarray) -> None:
+    key = opened(engine, cv2.resize(gray, (3001, 1999), interpolation=cv2.INTER_CUBIC))
+    whole = engine.colorize(ColorizeRequest(key, color_only=True))
+    dot = (Dot(700, 700, 20, RED),)
+    part = engine.colorize(ColorizeRequest(key, dot, color_only=True, since=whole.name))
+
+    patched = pixels(whole).copy()
+    patched[part.y : part.y + part.height, part.x : part.x + part.width] = pixels(part)
+    fresh = pixels(engine.colorize(ColorizeRequest(key, dot, color_only=True)))
+    assert np.abs(patched.astype(int) - fresh).max() <= 2
+
+
+def test_what_changed_near_a_place_comes_first(engine: Client, gray: np.ndarray) -> None:
+    key = opened(engine, cv2.resize(gray, (3000, 2000), interpolation=cv2.INTER_CUBIC))
+    theme = ("#2040a0", "#406080", "#8090c0")
+    whole = engine.colorize(ColorizeRequest(key))
+    near = (2500.0, 500.0)
+
+    first = engine.colorize(ColorizeRequest(key, theme=theme, since=whole.name, near=near))
+    rest = engine.colorize(ColorizeRequest(key, theme=theme, since=first.name))
+
+    assert first.more and not whole.more and not rest.more
+    assert first.width * first.height < 3000 * 2000 / 3
+    assert first.x < 2500 < first.x + first.width and first.y < 500 < first.y + first.height
+    patched = pixels(whole).copy()
+    for part in (first, rest):
+        patched[part.y : part.y + part.height, part.x : part.x + part.width] = pixels(part)
+    fresh = pixels(engine.colorize(ColorizeRequest(key, theme=theme)))
+    assert np.abs(patched.astype(int) - fresh).max() <= 1
 
 
 def test_only_what_changed_travels(engine: Client, gray: np.ndarray) -> None:

@@ -106,10 +106,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--photos", required=True, help="as for engine.train")
     parser.add_argument("--samples", type=int, default=60_000, help="photos drawn for each variant")
     parser.add_argument("--limit", type=int, default=0, help="the first photos only; 0 = all")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, help="these variants; default: all")
     options = parser.parse_args(arguments)
     NETWORKS.update({name: (kind, DefaultDimensions) for name, kind in ABLATED.items()})
     rows, colorizers = {}, []
     for index, (name, variant) in enumerate(VARIANTS.items()):
+        if options.only and name not in options.only:
+            continue
         run = f"{FOLDER}/{index}-{variant.network}"
         rows[name] = trained(run, variant, options)
         weights = Path("runs") / run / f"{variant.network}.safetensors"

@@ -60,7 +60,7 @@ WORKING_SIDES = {
 }
 QUALITIES = ("draft", "normal", "fine")
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
-COLOR_PIXELS = 3_000_000  # that are coloured at most where colour alone counts
+COLOR_PIXELS = 2_000_000  # that are coloured at most where colour alone counts
 SAME_AB = 0.25  # CIE units; a smaller difference between two results is not measured
 NOT_SEEN_AB = 2.0  # a smaller one is not seen
 PRECISION_NOTE = (

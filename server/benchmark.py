@@ -44,6 +44,7 @@ from server.protocol.client import Client, picture_key
 from server.protocol.messages import ColorizeRequest, Dot
 
 THEMES = (("#103080", "#2060b0", "#60a0e0"), ("#b04010", "#d07030", "#f0a060"))
+SHARES = (0.5, 0.3, 0.2)  # of the picture, for each colour of a theme
 PREVIEW_SIDE = 1024
 STEPS = ("read", "transfer", "network", "enlarge", "compose", "write", "first", "dot", "theme")
 PREVIEWS = ("first", "dot", "theme")
@@ -150,7 +151,7 @@ def run(
     times["first"].append(time.perf_counter() - began)
     dotted = replace(plain, dots=(Dot(width / 2 + turn, height / 3, 8, "#c81e28"),))
     times["dot"].append(timed(client, dotted))
-    times["theme"].append(timed(client, replace(plain, theme=THEMES[turn % 2])))
+    times["theme"].append(timed(client, replace(plain, theme=THEMES[turn % 2], shares=SHARES)))
     client.close_picture(key)
 
 

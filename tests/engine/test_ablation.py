@@ -18,23 +18,25 @@ __all__ = ["photos"]  # a fixture
 
 
 def outputs(kind: type[DefaultNetwork]) -> tuple[torch.Tensor, torch.Tensor]:
-    """ab without input and with a dot, by networks of the same random weights."""
+    """ab without input, and with a dot and a theme, by networks of the same random weights."""
     torch.manual_seed(0)
     network = kind(DefaultDimensions()).eval()
     lightness = torch.rand(1, 1, 64, 64)
     hints = no_hints(lightness)
     hints[:, :, 20:26, 20:26] = torch.tensor((0.5, -0.4, 1.0)).view(3, 1, 1)
+    theme = no_theme(lightness)
+    theme[:, :2] = torch.tensor(((0.5, 0.0, 1.0, 0.9), (0.0, 0.5, 1.0, 0.1)))
     with torch.no_grad():
         nothing = network(lightness, no_hints(lightness), no_theme(lightness))
-        return nothing, network(lightness, hints, no_theme(lightness))
+        return nothing, network(lightness, hints, theme)
 
 
 @pytest.mark.parametrize("kind", ABLATED.values())
-def test_a_part_that_is_left_out_changes_the_answer_to_a_dot(kind: type[DefaultNetwork]) -> None:
-    nothing, dotted = outputs(kind)
-    whole_nothing, whole_dotted = outputs(DefaultNetwork)
+def test_a_part_that_is_left_out_changes_the_answer(kind: type[DefaultNetwork]) -> None:
+    nothing, given = outputs(kind)
+    whole_nothing, whole_given = outputs(DefaultNetwork)
 
-    assert not torch.equal(dotted, whole_dotted)
+    assert not torch.equal(given, whole_given)
     assert torch.equal(nothing, whole_nothing) or kind is ablation.WithoutMixture
 
 

@@ -127,8 +127,7 @@ class Picture:
     def thinned(self) -> NDArray[np.uint8]:
         """The photo in 8 bits, `color_step` times smaller."""
         height, width = (-(-side // self.color_step) for side in self.gray.shape[:2])
-        small = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
-        return to_uint8(np.asarray(small))
+        return self._resized(width, height)
 
     def reduced(self, max_side: int) -> NDArray[np.uint8]:
         """The photo in 8 bits with its longer side at most max_side: (h, w) or (h, w, 2)."""
@@ -142,6 +141,9 @@ class Picture:
         if scale >= 1:
             return to_uint8(self.gray)
         height, width = (max(1, round(side * scale)) for side in self.gray.shape[:2])
+        return self._resized(width, height)
+
+    def _resized(self, width: int, height: int) -> NDArray[np.uint8]:
         small = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
         return to_uint8(np.asarray(small))
 

@@ -108,7 +108,7 @@ class Session:
         self._painted = Painted()
         self._read: Optional[Look] = None  # noqa: UP045  what was last read at full size
         self._last: Optional[Look] = None  # noqa: UP045
-        self._near: Optional[tuple[float, float]] = None  # noqa: UP045  where it was painted last
+        self._painted_at: Optional[tuple[float, float]] = None  # noqa: UP045  where it was painted last
         self._whole = True  # the preview holds nothing yet that a part could be added to
 
     @property
@@ -241,7 +241,7 @@ class Session:
         if look.hints:
             _x, _y, width, height = look.hints_place
             cells = changed_cells(old, look.hints, (width, height))
-            self._near = _middle(cells, look) if before else None
+            self._painted_at = _middle(cells, look) if before else None
             self._painted.put(self._canvas.read_cells(cells))
             if before and before.hints and before.hints != look.hints:
                 self._canvas.note_touched()
@@ -264,8 +264,8 @@ class Session:
         if self._read is None or self.fraction is not None:
             return
         photo, whole, color_only = self._photo, self._whole, self.settings.color_only
-        request = replace(self._request(), color_only=color_only, near=self._near)
-        self._near = None  # what is asked next is about the whole photo
+        request = replace(self._request(), color_only=color_only, near=self._painted_at)
+        self._painted_at = None  # what is asked next is about the whole photo
         assert photo is not None  # it is read before anything is asked
 
         def done(result: ColorizeResult) -> None:

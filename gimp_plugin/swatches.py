@@ -51,7 +51,7 @@ class Swatches:
 
     def with_share(self, index: int, share: float) -> Swatches:
         """Give a colour this much of the picture, 0..1; the others keep their proportions."""
-        shares = self.shares or (1.0,) * len(self.row)
+        shares = self._parts
         others = sum(shares) - shares[index]
         if others <= 0:
             return self  # there is nobody to take it from
@@ -88,8 +88,12 @@ class Swatches:
 
     def share_of(self, index: int) -> float:
         """Of the picture, 0..1; where it is left open, what it would be if all had the same."""
-        shares = self.shares or (1.0,) * len(self.row)
-        return shares[index] / sum(shares)
+        return self._parts[index] / sum(self._parts)
+
+    @property
+    def _parts(self) -> tuple[float, ...]:
+        """How the colours compare; all alike where that is left open."""
+        return self.shares or (1.0,) * len(self.row)
 
     def _with(self, index: int, **values: Any) -> Swatches:
         swatch = replace(self.row[index], **values)

@@ -12,12 +12,11 @@ import math
 import torch
 from torch import Tensor
 
-from engine.clusters import Clusters, kmeans, pick
+from engine.clusters import Clusters, pick
 
 _TURNS = (0.7, 1.3)  # change of chroma that goes with a change of hue
 _WARMTH = (0.5, 1.0)  # weights of a and b, along which the colours of two photos are matched
-_PARTS = 8  # that a photo is cut into, of which one is its object
-_PART_BY = (0.8, 3.0, 0.7)  # weights of L, ab and place, when it is cut
+_OBJECT_SHARE = (0.02, 0.4)  # of the picture
 _OBJECT_CHROMA = (0.15, 0.45)
 _VARIATION = 0.5  # of the own colours that stays about a new one
 
@@ -41,19 +40,22 @@ def recolor(
     return ab.clamp(-1, 1), clusters.where(turns, turned_clusters).where(borrows, lent_clusters)
 
 
-def find_objects(lightness: Tensor, ab: Tensor, generator: torch.Generator) -> Tensor:
-    """One part of each picture that hangs together in L, ab and place: (N, 1, H, W) bool.
+def draw_objects(segments: Tensor, generator: torch.Generator) -> Tensor:
+    """One segment of each picture, large ones more often: (N, 1, H, W) bool.
 
-    A flat picture may have none.
+    segments: (N, 1, H, W) uint8, the number of each pixel's. A picture without any that is neither
+    tiny nor most of it has no object.
     """
-    n, _, height, width = ab.shape
-    y, x = (torch.linspace(0, 1, side, device=ab.device) for side in (height, width))
-    place = torch.stack(torch.meshgrid(y, x, indexing="ij")).expand(n, -1, -1, -1)
-    values = torch.cat(
-        [weight * v for weight, v in zip(_PART_BY, (lightness, ab, place), strict=True)], 1
-    )
-    counts = torch.full((n,), _PARTS, device=ab.device)
-    return (kmeans(values, counts, _PARTS, generator).index == 0)[:, None]
+    flat = segments.flatten(1).long()
+    size = torch.zeros(len(flat), 256, device=segments.device)
+    size.scatter_add_(1, flat, torch.ones_like(flat, dtype=size.dtype))
+    share = size / flat.shape[1]
+    fits = (share >= _OBJECT_SHARE[0]) & (share <= _OBJECT_SHARE[1])
+    # The first arrival among waiting times whose rates are the shares is a draw by share.
+    waiting = -torch.log(_uniform(share, 1e-6, 1, share.shape, generator)) / share.clamp(min=1e-9)
+    chosen = torch.where(fits, waiting, torch.inf).argmin(1)
+    inside = (flat == chosen[:, None]) & fits.any(1, keepdim=True)
+    return inside.view(segments.shape)
 
 
 def recolor_objects(

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.clusters import Clusters, kmeans
 from engine.networks.base import MAX_THEME_COLORS, no_hints, no_theme
-from engine.recolor import find_objects, recolor, recolor_objects
+from engine.recolor import draw_objects, recolor, recolor_objects
 
 MIN_THEME_COLORS = 3
 SEVERAL_DOTS = 4
@@ -48,8 +48,17 @@ class Example:
     theme_map: Tensor  # the target decoded with the theme (paper figure 3); the target without one
 
 
-def simulate(lightness: Tensor, ab: Tensor, mix: Mix, generator: torch.Generator) -> Example:
-    """Draw inputs for a batch. lightness: (N, 1, H, W) L / 100; ab: (N, 2, H, W) / AB_SCALE."""
+def simulate(
+    lightness: Tensor,
+    ab: Tensor,
+    mix: Mix,
+    generator: torch.Generator,
+    segments: Tensor | None = None,
+) -> Example:
+    """Draw inputs for a batch. lightness: (N, 1, H, W) L / 100; ab: (N, 2, H, W) / AB_SCALE.
+
+    segments: (N, 1, H, W) uint8, of which the objects are drawn; without them there are none.
+    """
     count = ab.shape[0]
 
     def drawn(share: float) -> Tensor:
@@ -66,11 +75,12 @@ def simulate(lightness: Tensor, ab: Tensor, mix: Mix, generator: torch.Generator
         ab, clusters, (has_theme | several) & drawn(mix.recolored), generator
     )
     objects = torch.zeros_like(ab[:, :1], dtype=torch.bool)
-    with_object = (has_dots & drawn(mix.objects)).nonzero()[:, 0]
-    objects[with_object] = find_objects(lightness[with_object], ab[with_object], generator)
+    with_object = _as_map(has_dots & drawn(mix.objects))
+    if segments is not None:
+        objects = with_object & draw_objects(segments, generator)
     target = recolor_objects(lightness, changed, objects, generator)
     # A theme says nothing of the object, which has its colour from the dots alone.
-    with_theme = has_theme.view(-1, 1, 1, 1) & ~objects
+    with_theme = _as_map(has_theme) & ~objects
     return Example(
         lightness,
         draw_dots(target, dots, generator, objects),
@@ -82,6 +92,10 @@ def simulate(lightness: Tensor, ab: Tensor, mix: Mix, generator: torch.Generator
         target,
         torch.where(with_theme, clusters.decoded(), target),
     )
+
+
+def _as_map(of_picture: Tensor) -> Tensor:
+    return of_picture.view(-1, 1, 1, 1)
 
 
 def _theme_sizes(count: int, generator: torch.Generator, device: torch.device) -> Tensor:

@@ -33,7 +33,7 @@ from engine.color import AB_SCALE, lab_to_rgb, rgb_to_lab
 from engine.losses import default_loss, paper_loss
 from engine.muon import ConvolutionMuon
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
-from engine.photos import load_squares
+from engine.photos import load_segments, load_squares
 from engine.simulate import Example, Mix, simulate
 from engine.weights import load_network, save_network, training_record
 
@@ -128,23 +128,18 @@ def train(config: TrainConfig) -> None:
     record = _record(config, device)
     data_seconds = 0.0
     window: list[float] = []
-    photos, size = torch.empty(0), 0
+    photos = segments = torch.empty(0)
+    size = 0
     while (done := _done(config, progress)) < 1:
         crop, batch = _stage(config.stages, done)
         if crop != size:
             side = round(crop * MARGIN)
-            photos = load_squares(
-                Path(config.photos),
-                "train",
-                side,
-                limit=config.limit or None,
-                cache=Path("runs/photos"),
-            ).to(device)
+            photos, segments = (tensor.to(device) for tensor in _corpus(config, side))
             size = crop
         began = time.monotonic()
 
-        lightness, ab = next_batch(photos, crop, batch, generator)
-        example = simulate(lightness, ab, mix, generator)
+        lightness, ab, parts = next_batch(photos, segments, crop, batch, generator)
+        example = simulate(lightness, ab, mix, generator, parts)
         data_seconds += time.monotonic() - began
 
         share = _rate_share(config, done)
@@ -182,10 +177,22 @@ def train(config: TrainConfig) -> None:
         torch.distributed.destroy_process_group()
 
 
+def _corpus(config: TrainConfig, side: int) -> tuple[Tensor, Tensor]:
+    """The training photos and their segments."""
+    source, limit, cache = Path(config.photos), config.limit or None, Path("runs/photos")
+    return (
+        load_squares(source, "train", side, limit=limit, cache=cache),
+        load_segments(source, "train", side, limit=limit, cache=cache),
+    )
+
+
 def next_batch(
-    photos: Tensor, crop: int, batch: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Random square cuts, mirrored at random: lightness (N, 1, H, W) and ab (N, 2, H, W)."""
+    photos: Tensor, segments: Tensor, crop: int, batch: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Random square cuts, mirrored at random: lightness (N, 1, H, W), ab (N, 2, H, W), segments.
+
+    photos: (P, 3, S, S) uint8 sRGB; segments: (P, 1, S, S) uint8, cut like them.
+    """
     device = photos.device
 
     def uniform(low: float, high: float) -> Tensor:
@@ -200,10 +207,11 @@ def next_batch(
     theta[:, 0, 2], theta[:, 1, 2] = (1 - scale) * uniform(-1, 1), (1 - scale) * uniform(-1, 1)
     grid = F.affine_grid(theta, [batch, 3, crop, crop], align_corners=False)
     rgb = F.grid_sample(rgb, grid, "bilinear", "reflection", align_corners=False).clamp(0, 1)
+    cut = F.grid_sample(segments[index].float(), grid, "nearest", "reflection", align_corners=False)
     lab = rgb_to_lab(rgb)
     # Old photographs differ in exposure and contrast: change L's curve, never its order.
     lightness = (lab[:, :1] / 100).clamp(1e-4, 1) ** torch.exp(uniform(-0.3, 0.3)).view(-1, 1, 1, 1)
-    return lightness, lab[:, 1:] / AB_SCALE
+    return lightness, lab[:, 1:] / AB_SCALE, cut.to(torch.uint8)
 
 
 def _loss_of_batch(model: torch.nn.Module, config: TrainConfig, example: Example) -> Tensor:

@@ -9,9 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from engine.photos import NoPhotos, load_squares, photo_files, read_photo, square
+from engine.photos import (
+    NoPhotos,
+    load_segments,
+    load_squares,
+    photo_files,
+    read_photo,
+    segments,
+    square,
+)
 
 
 def jpeg(width: int, height: int, color: tuple[int, int, int]) -> bytes:
@@ -81,3 +90,26 @@ def test_photos_are_stacked_channels_first_and_kept(folder: Path, tmp_path: Path
     assert (first == again).all()
     assert first[0, 0].float().mean() > 150 > first[0, 1].float().mean()
     assert len(list(cache.iterdir())) == 1
+
+
+def test_segments_follow_a_photos_edges() -> None:
+    photo = np.full((60, 60, 3), 40, np.uint8)
+    photo[10:40, 20:50] = (200, 60, 60)
+
+    numbers = segments(photo)
+
+    inside = photo[..., 0] == 200
+    middle = numbers == numbers[25, 35]
+    assert middle[inside].mean() > 0.8  # the softened edge may be a segment of its own
+    assert not middle[~inside].any()
+
+
+def test_segments_are_found_for_every_photo_and_kept(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+
+    first = load_segments(folder, "train", 32, cache=cache)
+    again = load_segments(folder, "train", 32, cache=cache)
+
+    assert first.shape == (2, 1, 32, 32) and first.dtype == torch.uint8
+    assert torch.equal(first, again)
+    assert len(list(cache.iterdir())) == 2  # the photos beside their segments

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from engine.clusters import Clusters, kmeans
-from engine.recolor import find_objects, recolor, recolor_objects
-from tests.engine.test_simulate import generator, patches
+from engine.recolor import draw_objects, recolor, recolor_objects
+from tests.engine.test_simulate import generator, patches, quarter_numbers
 
 __all__ = ["generator", "patches"]  # fixtures
 
@@ -65,14 +65,34 @@ def test_an_object_changes_alone_and_as_a_whole(
     patches: Tensor, generator: torch.Generator
 ) -> None:
     lightness = torch.full_like(patches[:, :1], 0.5)
-    inside = find_objects(lightness, patches, generator)
+    inside = draw_objects(quarter_numbers(patches), generator)
 
     changed = recolor_objects(lightness, patches, inside, generator)
 
     moved = (changed != patches).any(1, keepdim=True)
     assert torch.equal(moved, inside)
-    share = inside.float().mean((1, 2, 3))
-    assert share.median() > 0 and share.max() <= 0.25  # none goes over two patches
+    assert torch.equal(inside.float().mean((1, 2, 3)), torch.full((16,), 0.25))
+
+
+def test_objects_are_neither_specks_nor_the_whole_picture(generator: torch.Generator) -> None:
+    segments = torch.zeros(64, 1, 40, 40, dtype=torch.uint8)
+    segments[:32, :, 10:20, 10:30] = 3  # an eighth of the picture
+    segments[:, :, 0, :4] = 200  # a speck
+
+    inside = draw_objects(segments, generator)
+
+    assert torch.equal(inside[:32], segments[:32] == 3)
+    assert not inside[32:].any()
+
+
+def test_larger_segments_are_objects_more_often(generator: torch.Generator) -> None:
+    segments = torch.zeros(400, 1, 40, 40, dtype=torch.uint8)
+    segments[:, :, :10, :8] = 1  # 5 %
+    segments[:, :, 20:, 20:30] = 2  # 12.5 %
+
+    share = draw_objects(segments, generator).float().mean((1, 2, 3))
+
+    assert 0.6 < (share > 0.1).float().mean() < 0.83  # five in seven
 
 
 def test_what_is_black_takes_no_colour(patches: Tensor, generator: torch.Generator) -> None:

@@ -97,11 +97,23 @@ def test_a_run_goes_on_where_it_stopped(
 def test_cuts_are_within_range() -> None:
     photos = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8)
 
-    lightness, ab = next_batch(photos, 32, 5, torch.Generator().manual_seed(0))
+    light = photos[:, :1].gt(127).to(torch.uint8)
 
-    assert lightness.shape == (5, 1, 32, 32) and ab.shape == (5, 2, 32, 32)
+    lightness, ab, cut = next_batch(photos, light, 32, 5, torch.Generator().manual_seed(0))
+
+    assert lightness.shape == cut.shape == (5, 1, 32, 32) and ab.shape == (5, 2, 32, 32)
+    assert cut.unique().tolist() == [0, 1]
     assert lightness.min() >= 0 and lightness.max() <= 1
     assert ab.abs().max() <= 1
+
+
+def test_segments_are_cut_like_their_photo() -> None:
+    halves = torch.arange(40).ge(20).to(torch.uint8).expand(3, 1, 40, 40)
+    photos = (halves * 255).expand(-1, 3, -1, -1)
+
+    lightness, _, cut = next_batch(photos, halves, 32, 50, torch.Generator().manual_seed(0))
+
+    assert ((lightness > 0.5) == cut.bool()).float().mean() > 0.99
 
 
 def test_every_knob_is_an_option() -> None:

@@ -1,6 +1,6 @@
 """Ways of making the network faster, in one run: `python -m engine.benchmark speedups`.
 
-One photo of 256 pixels' working size with a dot, encoder and decoder; the ways take turns. "times
+One photo of 192 pixels' working size with a dot, encoder and decoder; the ways take turns. "times
 as fast" is against the first row of the same run, "start" what getting ready costs (two runs, and
 what compiling there is), "ab" the largest difference from 32 bits in CIE units. With --exports ONNX
 Runtime and OpenVINO are rows where they are installed (with onnx and onnxscript), with --compile
@@ -31,7 +31,7 @@ from engine.networks import ColorizationNetwork
 from engine.networks.base import no_theme
 from engine.weights import load_network
 
-SHAPE = (1, 1, 224, 320)  # a photo of 3:2 at a working size of 256, padded
+SHAPE = (1, 1, 160, 256)  # a photo of 3:2 at a working size of 192, padded
 Run = Callable[[], Tensor]
 
 

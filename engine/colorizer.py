@@ -53,12 +53,9 @@ from engine.themes import Theme, reduce_theme
 from engine.weights import load_network, sha256, weights_path
 
 # The photo's area at working size is this squared; its aspect is kept. What each costs and gives:
-# python -m engine.benchmark sizes
-WORKING_SIDES = {
-    "cpu": {"draft": 128, "normal": 256, "fine": 384},
-    "cuda": {"draft": 192, "normal": 256, "fine": 384},
-}
-QUALITIES = ("draft", "normal", "fine")
+# python -m engine.benchmark sizes. A network has its best size on every device.
+WORKING_SIDES = {"draft": 128, "normal": 192, "fine": 384}
+QUALITIES = tuple(WORKING_SIDES)
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
 COLOR_PIXELS = 2_000_000  # that are coloured at most where colour alone counts
 SAME_AB = 0.25  # CIE units; a smaller difference between two results is not measured
@@ -299,7 +296,7 @@ class Colorizer:
         """Raises ValueError when the quality is none of QUALITIES."""
         if quality not in QUALITIES:
             raise ValueError(f"the quality must be {', '.join(QUALITIES)}, not “{quality}”")
-        return WORKING_SIDES[self.device][quality]
+        return WORKING_SIDES[quality]
 
     def colorize(
         self,

@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from engine.colorizer import WORKING_SIDES
 from engine.evaluation import report
 from engine.evaluation.inputs import CELLS_224, DOTS_256
 from engine.evaluation.reference import references
@@ -39,7 +40,7 @@ class Config:
     network: str = "default"
     weights: Path | None = None  # instead of the shipped ones
     limit: int | None = None  # photos; None = all
-    working_size: int | None = None  # pixels; None = the photos' size
+    working_size: int = WORKING_SIDES["normal"]  # pixels, as in the plug-in
     plain: bool = False  # without the rows of the product's correction at the dots
     seed: int = 0
     batch: int = 8
@@ -70,7 +71,7 @@ def evaluate(config: Config) -> Path:
         "training": json.dumps(loaded.training),
         "photos": f"{len(known)} of {config.photos}",
         "seed": config.seed,
-        "working size": config.working_size or "the photos' size",
+        "working size": config.working_size,
         "torch": torch.__version__,
     }
     folder = config.output or Path("runs") / f"evaluation-{config.network}"
@@ -96,7 +97,9 @@ def _parse(arguments: Sequence[str] | None) -> Config:
     add("--weights", type=Path, help="a .safetensors file or a run's checkpoint.pt")
     add("--limit", type=_positive, help="the first so many photos only")
     add("--quick", action="store_true", help=f"the first {QUICK} photos only")
-    add("--working-size", type=_positive, help="side in pixels at which the network runs")
+    normal = Config.working_size
+    add("--working-size", type=_positive, default=normal,
+        help=f"side in pixels at which the network runs (default {normal})")  # fmt: skip
     add("--plain", action="store_true", help="leave out the correction at the dots")
     add("--seed", type=int, default=0, help="draws dots, themes and objects (default 0)")
     add("--batch", type=_positive, default=8)

@@ -332,7 +332,7 @@ def test_every_quality_colours_and_has_its_own_working_size(
 ) -> None:
     picture = colorizer.open(gray, quality)
 
-    side = WORKING_SIDES["cpu"][quality]
+    side = WORKING_SIDES[quality]
     assert picture.size[0] * picture.size[1] == pytest.approx(side**2, rel=0.02)
     assert colorizer.colorize(picture).full().shape == (400, 600, 3)
 

@@ -31,7 +31,9 @@ class Screen:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Screen:
-        self.start("Xvfb", self._display, "-screen", "0", SIZE, "-nolisten", "tcp")
+        # Without -noreset the display starts anew when its last program leaves, which xdpyinfo is,
+        # and throws out the window manager that has just come.
+        self.start("Xvfb", self._display, "-screen", "0", SIZE, "-nolisten", "tcp", "-noreset")
         wait_for(lambda: self.do("xdpyinfo").returncode == 0, "the display")
         self.start("openbox")
         address = self._environment["DBUS_SESSION_BUS_ADDRESS"]

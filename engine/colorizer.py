@@ -91,9 +91,9 @@ class Picture:
     lightness: Tensor  # (1, 1, h, w) at working size, L / 100, padded to the network's multiple
     size: tuple[int, int]  # (height, width) at working size, without the padding
     side: int  # of the square that has the working size's area
-    features: OrderedDict[bytes, Features] = field(
+    features: OrderedDict[tuple[torch.dtype, bytes], Features] = field(
         default_factory=OrderedDict, repr=False, compare=False
-    )  # the encoder's answers by the hints they were made with, newest last
+    )  # the encoder's answers by type of number and hints, newest last
     decoded: OrderedDict[tuple[bytes, bytes], Tensor] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )  # the decoder's answers by hints and theme: strength and saturation need no network
@@ -400,12 +400,10 @@ class Colorizer:
         wrong = fault(ab, picture.lightness)
         if wrong and self.network is not self._precise:
             short, self.network = self.network, self._precise
-            picture.features.clear()
             again = self._decode(picture, planes, tokens)
             still = fault(again, picture.lightness)
             if wrong == still == FLAT:  # the photo is like that
                 self.network = short
-                picture.features.clear()
                 return ab
             log.warning("the network's answer was %s in 16 bits; it works in 32 from now on", wrong)
             ab, wrong = again, still
@@ -420,7 +418,7 @@ class Colorizer:
     def _features(self, picture: Picture, planes: Tensor) -> Features:
         return _remembered(
             picture.features,
-            _key(planes),
+            (self.network.number_type, _key(planes)),  # 32 bits cannot go on from 16
             _KEPT_FEATURES,
             lambda: self.network.encode(picture.lightness, planes),
         )

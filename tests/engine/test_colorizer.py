@@ -11,7 +11,15 @@ import torch
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from engine.colorizer import QUALITIES, WORKING_SIDES, Cancelled, Colorizer, Picture, Result
+from engine.colorizer import (
+    PRECISION_NOTE,
+    QUALITIES,
+    WORKING_SIDES,
+    Cancelled,
+    Colorizer,
+    Picture,
+    Result,
+)
 from engine.hints import Hint
 from engine.inference import fused, in_brain_floats
 from engine.themes import Theme
@@ -297,6 +305,23 @@ def test_a_photo_that_is_one_colour_is_no_fault(gray: NDArray[np.uint8]) -> None
     result = colorizer.colorize(colorizer.open(np.full_like(gray, 90)), theme=BLUES, strength=2)
 
     assert not result.notes and colorizer.network is network
+
+
+def test_a_photo_from_before_the_change_to_32_bits_can_be_coloured_on(
+    gray: NDArray[np.uint8],
+) -> None:
+    colorizer = Colorizer.load(device="cpu")
+    colorizer.network = in_brain_floats(fused(load_network()))
+    first, second = colorizer.open(gray), colorizer.open(gray[::2])
+    colorizer.colorize(first)
+    with torch.no_grad():
+        next(colorizer.network.parameters()).fill_(float("nan"))
+
+    changed = colorizer.colorize(second)
+    goes_on = colorizer.colorize(first, theme=BLUES)
+
+    assert changed.notes == (PRECISION_NOTE,) and not goes_on.notes
+    assert np.isfinite(goes_on.ab).all()
 
 
 def test_weights_that_give_no_numbers_are_called_damaged(gray: NDArray[np.uint8]) -> None:

@@ -35,7 +35,7 @@ class Screen:
         # and throws out the window manager that has just come.
         self.start("Xvfb", self._display, "-screen", "0", SIZE, "-nolisten", "tcp", "-noreset")
         wait_for(lambda: self.do("xdpyinfo").returncode == 0, "the display")
-        self.start("openbox")
+        until(lambda: self.start("openbox"), self._is_managed, "the window manager")
         address = self._environment["DBUS_SESSION_BUS_ADDRESS"]
         self.start("dbus-daemon", "--session", "--nofork", "--address", address)
         return self
@@ -48,6 +48,10 @@ class Screen:
                 process.wait(10)
             process.kill()
             process.wait()
+
+    def _is_managed(self) -> bool:
+        """Whether a window manager is there; without one, windows get neither frame nor focus."""
+        return self.do("xdotool", "get_num_desktops").returncode == 0
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         full = self._gimp.command(command, self._environment)

@@ -29,6 +29,7 @@ from gimp_plugin.window.drawing import (  # noqa: E402
 FIRST_COLOR = "#b08050"  # of a theme that is begun anew
 PALETTES = "*.gpl *.ase *.aco *.hex *.txt"
 NO_THEME_SIDE = 64
+SHARE_WIDTH = 72  # pixels of the slider, at least; with fewer it can hardly be moved
 
 
 class ThemePage(Gtk.Box):  # type: ignore[misc]
@@ -160,6 +161,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         )
         self._share = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0.0, 1.0, 0.05)
         self._share.set_draw_value(False)
+        self._share.set_size_request(SHARE_WIDTH, -1)
         words = _("How much of the picture the chosen colour gets")
         self._share.set_tooltip_text(words)
         self._share.get_accessible().set_name(words)

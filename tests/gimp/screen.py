@@ -32,7 +32,7 @@ class Screen:
 
     def __enter__(self) -> Screen:
         # Without -noreset the display starts anew when its last program leaves, which xdpyinfo is,
-        # and throws out the window manager that has just come.
+        # and can throw out a window manager that comes in that moment.
         self.start("Xvfb", self._display, "-screen", "0", SIZE, "-nolisten", "tcp", "-noreset")
         wait_for(lambda: self.do("xdpyinfo").returncode == 0, "the display")
         until(lambda: self.start("openbox"), self._is_managed, "the window manager")

@@ -260,6 +260,22 @@ def test_a_bad_answer_in_short_numbers_is_made_again_in_single_precision_and_sai
     assert not colorizer.colorize(picture).notes
 
 
+def test_an_answer_that_is_nearly_as_flat_in_single_precision_is_taken(
+    gray: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colorizer = Colorizer.load(device="cpu")
+    precise = colorizer._precise
+    colorizer.network = short = in_brain_floats(precise)
+    picture = colorizer.open(gray)
+    decode = precise.decode
+    monkeypatch.setattr(short, "decode", lambda *_: torch.zeros(1, 2, *picture.lightness.shape[2:]))
+    monkeypatch.setattr(precise, "decode", lambda *arguments: decode(*arguments) * 0.01)
+
+    result = colorizer.colorize(picture)
+
+    assert colorizer.network is short and not result.notes
+
+
 def test_a_locked_dot_takes_all_of_its_region(colorizer: Colorizer, picture: Picture) -> None:
     free = Hint(500, 60, 6, (40, 120, 60))
     locked = Hint(500, 60, 6, (40, 120, 60), locked=True)

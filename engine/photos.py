@@ -120,7 +120,8 @@ def load_segments(
             told = f"cutting {split} photos into segments"
             return np.stack(list(tqdm(cut, desc=told, total=len(photos), mininterval=5)))[:, None]
 
-    return _kept(found, cache, _kept_name(source, split, side, limit) + "-segments")
+    way = f"segments-{SEGMENT_SCALE}-{SEGMENT_SIGMA}-{SEGMENT_SHARE}"
+    return _kept(found, cache, f"{_kept_name(source, split, side, limit)}-{way}")
 
 
 def segments(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -21,6 +21,7 @@ from engine.recolor import draw_objects, recolor, recolor_objects
 MIN_THEME_COLORS = 3
 SEVERAL_DOTS = 4
 SHARES_KNOWN = 0.6  # of the themes; those that people make themselves tell no shares
+_ALONE = 0.7  # of the objects; one dot is what people give a thing
 _MAX_DOT_SIDE = 0.035  # of the picture's side
 
 
@@ -117,7 +118,8 @@ def draw_dots(
     """Square dots of the true colour at random places: the hints tensor (N, 3, H, W).
 
     counts: (N,) dots wanted in each picture. A picture's dots are of one size, from 1 pixel up.
-    objects: (N, 1, H, W) bool; where a picture has one, its first dot lies in it.
+    objects: (N, 1, H, W) bool; where a picture has one, its first dot lies in it, and in most
+    pictures no other does.
     """
     n, _, height, width = ab.shape
     most = int(counts.max())
@@ -128,12 +130,13 @@ def draw_dots(
     side = torch.randint(1, largest + 1, (n, 1), device=ab.device, generator=generator)
     places = torch.rand(2, n, most, device=ab.device, generator=generator)
     y, x = (places[0] * height).long(), (places[1] * width).long()
+    wanted = torch.arange(most, device=ab.device) < counts[:, None]
     if objects is not None:
         _put_first_inside(y, x, objects, generator)
+        wanted &= ~_beside_first(y, x, objects, generator)
     smooth = F.avg_pool2d(ab, 3, 1, 1, count_include_pad=False)
     color = smooth.flatten(2).gather(2, (y * width + x)[:, None].expand(-1, 2, -1))
     values = torch.cat((color, torch.ones_like(color[:, :1])), 1)  # (N, 3, most)
-    wanted = torch.arange(most, device=ab.device) < counts[:, None]
     flat = F.pad(hints.flatten(2), (0, 1))  # the last place takes what is not wanted
     for dy in range(largest):
         for dx in range(largest):
@@ -151,6 +154,18 @@ def _put_first_inside(y: Tensor, x: Tensor, objects: Tensor, generator: torch.Ge
     has = objects.flatten(1).any(1)
     y[:, 0] = torch.where(has, place // objects.shape[3], y[:, 0])
     x[:, 0] = torch.where(has, place % objects.shape[3], x[:, 0])
+
+
+def _beside_first(y: Tensor, x: Tensor, objects: Tensor, generator: torch.Generator) -> Tensor:
+    """Which dots (N, most) are too many in an object that shall have one only.
+
+    Were dots strewn over it as over all else, one dot without another near it would tell of a
+    small thing.
+    """
+    n, most = y.shape
+    inside = objects.flatten(1).gather(1, y * objects.shape[3] + x)
+    alone = torch.rand(n, 1, device=y.device, generator=generator) < _ALONE
+    return inside & alone & (torch.arange(most, device=y.device) > 0)
 
 
 def _dot_counts(count: int, most: int, generator: torch.Generator, device: torch.device) -> Tensor:

@@ -17,7 +17,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from engine.simulate import Example, Mix, simulate
 from engine.weights import load_network, save_network, training_record
 
 MARGIN = 1.125  # photos are held this much larger than the crop, so that crops can vary
+SEGMENTED = 144  # side in pixels at which the photos' segments are found
 MUON_WIDTH = 16  # channels; a narrower convolution is a first or a last one, which AdamW moves
 VALIDATION = "validation PSNR in dB"  # in the record that weights carry
 LONGEST_STEP = 10.0  # seconds; a longer step was a pause and does not count against the budget
@@ -69,6 +70,7 @@ class TrainConfig:
     weight_decay: float = 0.01
     clip: float = 1.0  # norm of the gradient
     ema: float = 0.999  # decay of the averaged weights
+    keep_start: float = 0.0  # share of `start_from` that is blended into the weights at the end
     loss_terms: str = "gsp"  # of `paper`: L_g, L_s, L_p
     # habits
     evaluate_minutes: float = 10.0
@@ -128,13 +130,13 @@ def train(config: TrainConfig) -> None:
     record = _record(config, device)
     data_seconds = 0.0
     window: list[float] = []
-    photos = segments = torch.empty(0)
+    photos = torch.empty(0)
+    segments = _corpus(load_segments, config, SEGMENTED).to(device)
     size = 0
     while (done := _done(config, progress)) < 1:
         crop, batch = _stage(config.stages, done)
         if crop != size:
-            side = round(crop * MARGIN)
-            photos, segments = (tensor.to(device) for tensor in _corpus(config, side))
+            photos = _corpus(load_squares, config, round(crop * MARGIN)).to(device)
             size = crop
         began = time.monotonic()
 
@@ -173,17 +175,19 @@ def train(config: TrainConfig) -> None:
     if rank == 0 and curves:
         record[VALIDATION] = _evaluate(folder, config, averaged, progress, curves, device)
         _save(folder, config, network, averaged, optimizers, progress, record)
+        if config.start_from and config.keep_start:
+            # A short run gains in what it was for and loses elsewhere; the blend has most of both.
+            _average(averaged, _new_network(config).to(device), 1 - config.keep_start)
+            record[VALIDATION] = _evaluate(folder, config, averaged, progress, curves, device)
+            _save_weights(folder, config, averaged, progress, record)
     if world > 1:
         torch.distributed.destroy_process_group()
 
 
-def _corpus(config: TrainConfig, side: int) -> tuple[Tensor, Tensor]:
-    """The training photos and their segments."""
-    source, limit, cache = Path(config.photos), config.limit or None, Path("runs/photos")
-    return (
-        load_squares(source, "train", side, limit=limit, cache=cache),
-        load_segments(source, "train", side, limit=limit, cache=cache),
-    )
+def _corpus(load: Callable[..., Tensor], config: TrainConfig, side: int) -> Tensor:
+    """Of the training photos what `load_squares` or `load_segments` gives."""
+    limit, cache = config.limit or None, Path("runs/photos")
+    return load(Path(config.photos), "train", side, limit=limit, cache=cache)
 
 
 def next_batch(
@@ -191,7 +195,7 @@ def next_batch(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Random square cuts, mirrored at random: lightness (N, 1, H, W), ab (N, 2, H, W), segments.
 
-    photos: (P, 3, S, S) uint8 sRGB; segments: (P, 1, S, S) uint8, cut like them.
+    photos: (P, 3, S, S) uint8 sRGB; segments: (P, 1, T, T) uint8, cut like them.
     """
     device = photos.device
 
@@ -337,6 +341,16 @@ def _save(
     partial = folder / "checkpoint.partial"
     torch.save(state, partial)
     partial.replace(folder / "checkpoint.pt")
+    _save_weights(folder, config, averaged, progress, record)
+
+
+def _save_weights(
+    folder: Path,
+    config: TrainConfig,
+    averaged: ColorizationNetwork,
+    progress: Progress,
+    record: Mapping[str, object],
+) -> None:
     told = {**record, **asdict(progress)}
     save_network(averaged, config.network, folder / f"{config.network}.safetensors", told)
 

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SWEEPS = 10  # averaging steps at each level
+REACH = 0.625  # averaging steps at each level, in squares of the coarsest one's shorter side
 EDGE = 0.05  # difference of L / 100 at which two neighbours hardly share their colour any more
-LEAK = 0.01  # confidence lost at each step
+LEAK = 0.1  # confidence lost at each level
 COARSEST = 4  # pixels of the shorter side at which the pyramid ends
 _SHIFTS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
 
@@ -33,18 +33,21 @@ def propagate(lightness: Tensor, hints: Tensor) -> Tensor:
     while min(levels[-1][0].shape[2:]) >= 2 * COARSEST:
         levels.append((F.avg_pool2d(levels[-1][0], 2), F.avg_pool2d(levels[-1][1], 2)))
     state = levels[-1][1]
+    # Colour wanders as far as the root of the steps. So it goes the same share of the way across
+    # pictures of all sizes.
+    sweeps = round(REACH * min(state.shape[2:]) ** 2)
     for level_lightness, level_hints in reversed(levels):
         if state.shape != level_hints.shape:
             state = F.interpolate(
                 state, level_hints.shape[2:], mode="bilinear", align_corners=False
             )
-        state = _sweep(state, level_lightness, level_hints)
+        state = _sweep(state, level_lightness, level_hints, sweeps)
     confidence = state[:, 2:]
     ab = state[:, :2] / confidence.clamp(min=1e-4)
     return torch.cat((ab * (confidence > 1e-4), confidence.clamp(0, 1)), 1)
 
 
-def _sweep(state: Tensor, lightness: Tensor, hints: Tensor) -> Tensor:
+def _sweep(state: Tensor, lightness: Tensor, hints: Tensor, sweeps: int) -> Tensor:
     padded = F.pad(lightness, (1, 1, 1, 1), value=-10.0)  # the outside is unlike everything
     neighbours = torch.stack([_shifted(padded, shift) for shift in _SHIFTS])
     weights = torch.exp(-(((neighbours - lightness) / EDGE) ** 2)) + 1e-4
@@ -52,12 +55,12 @@ def _sweep(state: Tensor, lightness: Tensor, hints: Tensor) -> Tensor:
     held = hints[:, 2:]
     present = (held > 0).to(held.dtype)
     fixed = present * hints / held.clamp(min=1e-4)
-    weights *= (1 - LEAK) * (1 - present) / weights.sum(0)
+    weights *= (1 - LEAK / sweeps) * (1 - present) / weights.sum(0)
     # The shifted views and the middle share one tensor, so that a sweep allocates next to nothing.
     around = F.pad(state, (1, 1, 1, 1))
     middle = _shifted(around, (0, 0))
     views = [_shifted(around, shift) for shift in _SHIFTS]
-    for _ in range(SWEEPS):
+    for _ in range(sweeps):
         average = fixed.clone()
         for weight, view in zip(weights, views, strict=True):
             average.addcmul_(weight, view)

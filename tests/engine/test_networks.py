@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.networks.base import no_hints, no_theme
@@ -94,6 +95,20 @@ def test_confidence_is_whole_at_a_dot_and_falls_with_distance() -> None:
 
     assert confidence[30, 10] == 1
     assert confidence[30, 14] > confidence[30, 60]
+
+
+@pytest.mark.parametrize("size", [32, 96, 128, 192, 256])
+def test_dots_reach_the_same_share_of_the_way_across_every_size(size: int) -> None:
+    def confidence(size: int) -> torch.Tensor:
+        step = size // 32
+        hints = torch.zeros(1, 3, size, size)
+        hints[..., 15 * step : 16 * step, 5 * step : 6 * step] = 1.0
+        spread = propagate(torch.full((1, 1, size, size), 0.5), hints)
+        return F.avg_pool2d(spread[:, 2:], step)
+
+    difference = confidence(size) - confidence(64)
+
+    assert difference.abs().max() < 0.12
 
 
 def test_nothing_spreads_from_no_dots() -> None:

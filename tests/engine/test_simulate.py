@@ -90,6 +90,19 @@ def test_an_object_in_another_colour_has_a_dot_and_is_not_in_the_theme(
     assert theme.norm(dim=-1).max() < 0.62  # the photos' most vivid colour has 0.61
 
 
+def test_most_objects_have_a_single_dot(generator: torch.Generator) -> None:
+    ab = torch.zeros(400, 2, 32, 32)
+    objects = torch.zeros(400, 1, 32, 32, dtype=torch.bool)
+    objects[..., :16] = True
+
+    hints = draw_dots(ab, torch.full((400,), 12), generator, objects)
+
+    dots_inside = (hints[:, 2:] * objects).flatten(1).sum(1)
+    assert (dots_inside >= 1).all()
+    assert 0.6 < (dots_inside == 1).float().mean() < 0.8
+    assert ((hints[:, 2:] * ~objects).flatten(1).sum(1) > 0).float().mean() > 0.9
+
+
 def test_as_many_dots_are_drawn_as_wanted(patches: Tensor, generator: torch.Generator) -> None:
     wanted = torch.arange(16)
 

@@ -79,6 +79,28 @@ def test_weights_tell_their_whole_training(
     assert record["started from"] == training_record(first)
 
 
+def test_a_part_of_the_start_can_be_kept(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    budget = {"stages": "32x4x1", "samples_budget": 16, "network": "paper"}
+    first = tmp_path / "runs/first/paper.safetensors"
+    train(short(photos, run="first", **budget))
+    train(short(photos, run="plain", start_from=str(first), **budget))
+    train(short(photos, run="blend", start_from=str(first), keep_start=0.25, **budget))
+
+    start, plain, blend = (
+        load_network("paper", tmp_path / f"runs/{run}/paper.safetensors").state_dict()
+        for run in ("first", "plain", "blend")
+    )
+    name = max(start, key=lambda key: float((plain[key] - start[key]).abs().float().mean()))
+    assert torch.allclose(blend[name], 0.75 * plain[name] + 0.25 * start[name], rtol=0.01)
+    assert not torch.allclose(blend[name], plain[name], rtol=0.01)
+    # What a run goes on from is not blended.
+    kept = torch.load(tmp_path / "runs/blend/checkpoint.pt", weights_only=True)["averaged"]
+    assert torch.allclose(kept[name], plain[name], rtol=0.01)
+
+
 def test_a_run_goes_on_where_it_stopped(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

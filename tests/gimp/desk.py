@@ -68,12 +68,16 @@ class Desk:
 
     def open_window(self) -> None:
         """By the menu, until the preview is on the canvas."""
+        self.call_window()
+        wait_for(lambda: PREVIEW in self.names(), "the preview")
+
+    def call_window(self) -> None:
+        """By the menu, until it is there."""
         until(
             lambda: self.keys("Escape", "alt+r", "Up", "Right", "c"),
             self.window_is_open,
             "the window, by the menu",
         )
-        wait_for(lambda: PREVIEW in self.names(), "the preview")
 
     def window_is_open(self) -> bool:
         return bool(self.screen.windows("^Colorize: "))

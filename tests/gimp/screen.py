@@ -96,10 +96,10 @@ class Screen:
         """The accessible names of the plug-in's widgets that are to be seen and can be used."""
         return self.do("python3", "/share/press.py", "--names").stdout.splitlines()
 
-    def screenshot(self, path: Path) -> None:
-        """Write what is on the screen as PNG; path: below the chroot's root."""
+    def screenshot(self, path: Path, window: str = "root") -> None:
+        """Write what is on the screen, or in a window of it, as PNG; path: below the chroot's root."""
         inside = self._gimp.inside(path)
-        done = self.do("import", "-window", "root", inside)
+        done = self.do("import", "-window", window, inside)
         assert done.returncode == 0, done.stderr
 
 

@@ -66,8 +66,8 @@ class WithoutShares(DefaultNetwork):
 class WithoutBalance(DefaultNetwork):
     """The network is told the shares of a theme's colours; its last layer need not keep to them."""
 
-    def _balanced(self, by_theme: Tensor, shares: Tensor) -> Tensor:
-        return by_theme
+    def _keeps_shares(self, theme: Tensor) -> bool:
+        return False
 
 
 @dataclass(frozen=True)

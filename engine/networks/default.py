@@ -7,7 +7,8 @@ Where it departs from `paper`, and why:
 - The last layer mixes colours instead of inventing them: every pixel's colour is a convex mixture
   of the network's own guess, the theme's colours, the spread dots and the matched dots. A theme or
   a dot in a colour that no photo of the corpus had is thereby obeyed as well as a common one.
-- A theme may say how much of the picture each colour shall have, and the mixture keeps to it.
+- A theme may say how much of the picture each colour shall have, and the mixture keeps to it
+  (`shares`).
 - A second way of spreading dots is learned: every place looks at all dots and takes the colours of
   those that lie on something like itself, however far away (`DotMatching`).
 - Strided stages down to 1/32 and self-attention at 1/16 let every pixel see the whole photo.
@@ -26,10 +27,9 @@ from torch import Tensor, nn
 
 from engine.networks.base import ColorizationNetwork, Features, half_hints
 from engine.networks.propagation import propagate
+from engine.networks.shares import balance, keep_mean
 
 NEVER = -1e4  # logit of a mixture part that is absent
-BALANCING_STEPS = 4
-LEAST_SHARE = 1e-3  # of a picture; less is not worth balancing
 MOST_CELLS = 128  # with dots that `DotMatching` looks at; further ones are only spread
 
 
@@ -165,22 +165,6 @@ class DotMatching(nn.Module):
         return torch.cat((matched, self.logit(x).float() + NEVER * none), 1)
 
 
-def balance(by_theme: Tensor, shares: Tensor) -> Tensor:
-    """What to add to the theme's logits so that every colour gets its share of the picture.
-
-    by_theme: (N, K, h, w) logits; shares: (N, K), all zero where a theme's shares are not known.
-    Returns (N, K). The network alone hardly keeps to shares: a place cannot know what the others
-    chose. Each step compares what the colours have with what they shall have.
-    """
-    known = (shares.sum(1, keepdim=True) > 0).to(shares.dtype)
-    wanted = torch.log(shares + LEAST_SHARE)
-    bias = torch.zeros_like(shares)
-    for _ in range(BALANCING_STEPS):
-        now = torch.softmax(by_theme + bias[..., None, None], 1).mean((2, 3))
-        bias = bias + known * (wanted - torch.log(now + LEAST_SHARE))
-    return bias
-
-
 def _most_cells(dotted: Tensor) -> int:
     """How many cells to look at. dotted: (N, cells), 1 where a cell holds dots, else 0."""
     most = min(MOST_CELLS, dotted.shape[1])
@@ -279,15 +263,16 @@ class DefaultNetwork(ColorizationNetwork):
         keys = self.theme_key(tokens[:, 1:]).float()  # (N, K, query)
         by_theme = torch.einsum("nkq,nqhw->nkhw", keys, query)
         by_theme = by_theme + NEVER * (1 - theme[..., 2, None, None])
-        by_theme = self._balanced(by_theme, theme[..., 3])
+        keeps_shares = self._keeps_shares(theme)
+        if keeps_shares:
+            by_theme = by_theme + balance(by_theme.detach(), theme[..., 3])[..., None, None]
         by_spread = dots + torch.log(confidence + 1e-6)
-        shares = torch.softmax(torch.cat((own, by_spread, by_match, by_theme), 1), 1)
-        mixed = torch.einsum("nkhw,nkc->nchw", shares[:, 3:], theme[..., :2])
-        mixed = mixed + shares[:, :1] * torch.tanh(guess)
-        return mixed + shares[:, 1:2] * spread + shares[:, 2:3] * matched
+        parts = torch.softmax(torch.cat((own, by_spread, by_match, by_theme), 1), 1)
+        of_theme = theme[..., :2, None, None].expand(-1, -1, -1, *guess.shape[2:])
+        colors = torch.cat((torch.stack((torch.tanh(guess), spread, matched), 1), of_theme), 1)
+        ab = (parts[:, :, None] * colors).sum(1)
+        return keep_mean(ab, parts, colors, theme) if keeps_shares else ab
 
-    def _balanced(self, by_theme: Tensor, shares: Tensor) -> Tensor:
+    def _keeps_shares(self, theme: Tensor) -> bool:
         # As in `_spread`: a compiled graph must not ask.
-        if not torch.compiler.is_compiling() and not shares.any():
-            return by_theme
-        return by_theme + balance(by_theme.detach(), shares)[..., None, None]
+        return torch.compiler.is_compiling() or bool(theme[..., 3].any())

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.networks.base import no_hints, no_theme
-from engine.networks.default import NEVER, DotMatching, balance
+from engine.networks.default import NEVER, DotMatching
 from engine.networks.propagation import propagate
 
 
@@ -161,14 +161,3 @@ def test_without_dots_nothing_is_matched() -> None:
 
     assert not found[:, :2].any()
     assert found[:, 2].max() < NEVER / 2
-
-
-def test_every_theme_color_gets_its_share() -> None:
-    by_theme = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(1))
-    shares = torch.tensor(((0.7, 0.2, 0.1), (0.0, 0.0, 0.0)))
-
-    bias = balance(by_theme, shares)
-
-    balanced = torch.softmax(by_theme + bias[..., None, None], 1).mean((2, 3))
-    assert torch.allclose(balanced[0], shares[0], atol=0.02)
-    assert not bias[1].any()  # nothing is asked where shares are not known

@@ -21,6 +21,7 @@ from engine.recolor import draw_objects, recolor, recolor_objects
 MIN_THEME_COLORS = 3
 SEVERAL_DOTS = 4
 SHARES_KNOWN = 0.6  # of the themes; those that people make themselves tell no shares
+_BESIDE_THEME = 0.6  # as many objects are recoloured there; a theme is seldom spoken against
 _ALONE = 0.7  # of the objects; one dot is what people give a thing
 _MAX_DOT_SIDE = 0.035  # of the picture's side
 
@@ -34,7 +35,7 @@ class Mix:
     dots: float = 0.25
     both: float = 0.25
     recolored: float = 0.0  # share of those with a theme or several dots whose colours are changed
-    objects: float = 0.0  # share of those with dots in which an object has any colour
+    objects: float = 0.0  # share of those with dots in which one has any colour; fewer with a theme
     max_dots: int = 100
 
 
@@ -62,7 +63,7 @@ def simulate(
     """
     count = ab.shape[0]
 
-    def drawn(share: float) -> Tensor:
+    def drawn(share: float | Tensor) -> Tensor:
         return torch.rand(count, device=ab.device, generator=generator) < share
 
     draw = torch.rand(count, device=ab.device, generator=generator)
@@ -76,7 +77,8 @@ def simulate(
         ab, clusters, (has_theme | several) & drawn(mix.recolored), generator
     )
     objects = torch.zeros_like(ab[:, :1], dtype=torch.bool)
-    with_object = _as_map(has_dots & drawn(mix.objects))
+    object_share = mix.objects * torch.where(has_theme, _BESIDE_THEME, 1.0)
+    with_object = _as_map(has_dots & drawn(object_share))
     if segments is not None:
         objects = with_object & draw_objects(segments, generator)
     target = recolor_objects(lightness, changed, objects, generator)

@@ -62,7 +62,7 @@ class TrainConfig:
     dots: float = 0.25
     both: float = 0.25
     recolored: float = 0.3  # share of those with inputs in changed colours; 0 for `paper`
-    objects: float = 0.3  # share of those with dots, one object in any colour; 0 likewise
+    objects: float = 0.3  # share of those with dots, fewer with a theme: one object in any colour
     # optimizer
     learning_rate: float = 1e-3  # peak, of AdamW
     muon_rate: float = 3e-3  # peak, of Muon, which moves the convolutions; 0 = AdamW moves all

@@ -82,12 +82,21 @@ def test_an_object_in_another_colour_has_a_dot_and_is_not_in_the_theme(
 
     changed = (example.target != patches).any(1, keepdim=True)
     dotted = (changed & example.hints[:, 2:].bool()).flatten(1).any(1)
-    several = changed.flatten(1).any(1)
-    assert several.all() and dotted.all()
+    with_object = changed.flatten(1).any(1)
+    assert with_object.any() and torch.equal(dotted, with_object)
     everywhere = changed.expand_as(example.target)
     assert torch.equal(example.theme_map[everywhere], example.target[everywhere])
     theme = example.theme[..., :2] * example.theme[..., 2:]
     assert theme.norm(dim=-1).max() < 0.62  # the photos' most vivid colour has 0.61
+
+
+def test_fewer_objects_change_beside_a_theme(patches: Tensor, generator: torch.Generator) -> None:
+    def with_object(mix: Mix) -> Tensor:
+        ab = patches.repeat(25, 1, 1, 1)
+        return (drawn(ab, mix, generator).target != ab).flatten(1).any(1).float().mean()
+
+    assert with_object(Mix(0, 0, 1, 0, objects=1.0)) == 1
+    assert 0.5 < with_object(Mix(0, 0, 0, 1, objects=1.0)) < 0.7
 
 
 def test_most_objects_have_a_single_dot(generator: torch.Generator) -> None:

@@ -147,8 +147,8 @@ OUTCOME.update(mean=sum(differences) / len(differences), most=max(differences), 
 
     assert seen["chroma"] > 5
     # A wrong profile moves all colours. What is left comes from the network's 16-bit numbers, which
-    # turn a last digit of lightness into half a unit at single pixels.
-    assert seen["mean"] < 0.1 and seen["most"] < 1
+    # turn a last digit of lightness into nearly half a unit at single pixels.
+    assert seen["mean"] < 0.1 and seen["most"] < 0.5
     assert seen["lightness True"] < 0.01 and seen["lightness False"] < 0.01
 
 

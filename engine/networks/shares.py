@@ -14,7 +14,7 @@ BALANCING_STEPS = 4
 LEAST_SHARE = 1e-3  # of a picture; less is not worth balancing
 UNLIKE = 12.0  # CIE units; a dot further from all of the theme's colours begins to be none of them
 _LEAST_DOUBT = 2e-3  # (ab / AB_SCALE) squared; no place is quite sure
-_FAR = 9.0  # in ab / AB_SCALE: further than any colour
+_FAR = 9.0  # (ab / AB_SCALE) squared; further than any colour
 
 
 def balance(by_theme: Tensor, shares: Tensor) -> Tensor:

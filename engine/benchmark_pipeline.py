@@ -32,10 +32,11 @@ import torch
 from numpy.typing import NDArray
 
 from engine.benchmark_networks import describe, milliseconds
-from engine.colorizer import Colorizer, Result
+from engine.colorizer import Colorizer
 from engine.compose import compose
 from engine.enlarge import BAND_PIXELS, Lines
 from engine.hints import Hint
+from engine.result import Result
 from engine.themes import Theme
 
 SIZES = {1: (1200, 800), 12: (4240, 2830), 24: (6000, 4000), 100: (12200, 8200)}  # megapixels

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from engine.benchmark_networks import describe
 from engine.benchmark_photos import Photo, edge_error, psnr, sample_photos, validation_photos
-from engine.colorizer import Colorizer, Picture
+from engine.colorizer import Colorizer
 from engine.enlarge import enlarge_ab
 from engine.hints import Hint
+from engine.picture import Picture
 from engine.themes import Theme
 
 SIDES = (96, 128, 160, 192, 256, 384, 512, 768, 1024)

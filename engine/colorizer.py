@@ -9,25 +9,20 @@ pixels = result.full()                               # the photo's own size, on 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.color import AB_SCALE, lab_of
-from engine.compose import compose
-from engine.enlarge import REACH, Area, full_size
-from engine.gray import Gray, check, lightness_of, resize_visible, to_uint8, unit
+from engine.color import AB_SCALE
+from engine.enlarge import full_size
+from engine.gray import Gray, check, lightness_of
 from engine.hints import Hint, hint_planes, srgb_to_lab
 from engine.inference import (
     FLAT,
@@ -47,8 +42,11 @@ from engine.networks.base import (
     no_theme,
 )
 from engine.networks.propagation import propagate
+from engine.picture import Picture, pad_to, working_size
 from engine.possibilities import Possibilities
-from engine.regions import Region, followed, pull, regions
+from engine.progress import Tick, no_tick
+from engine.regions import pull
+from engine.result import NOT_SEEN_AB, Result
 from engine.themes import Theme, reduce_theme
 from engine.weights import load_network, sha256, weights_path
 
@@ -57,9 +55,6 @@ from engine.weights import load_network, sha256, weights_path
 WORKING_SIDES = {"draft": 128, "normal": 192, "fine": 384}
 QUALITIES = tuple(WORKING_SIDES)
 MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
-COLOR_PIXELS = 2_000_000  # that are coloured at most where colour alone counts
-SAME_AB = 0.25  # CIE units; a smaller difference between two results is not measured
-NOT_SEEN_AB = 2.0  # a smaller one is not seen
 PRECISION_NOTE = (
     "The network's numbers ran out of range on this machine; the picture was made again in single "
     "precision, which is slower."
@@ -72,184 +67,6 @@ log = logging.getLogger(__name__)
 
 K = TypeVar("K")
 V = TypeVar("V")
-Tick = Callable[[float], None]  # fraction done, 0..1; may raise Cancelled
-
-
-class Cancelled(Exception):
-    """The caller wants no result any more; raised by its `tick`."""
-
-
-def no_tick(fraction: float) -> None:
-    """Report to nobody."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A photo made ready: its pixels and everything that depends on its lightness alone."""
-
-    gray: Gray  # (H, W) or (H, W, 2), as given to `open`
-    lightness: Tensor  # (1, 1, h, w) at working size, L / 100, padded to the network's multiple
-    size: tuple[int, int]  # (height, width) at working size, without the padding
-    side: int  # of the square that has the working size's area
-    features: OrderedDict[tuple[torch.dtype, bytes], Features] = field(
-        default_factory=OrderedDict, repr=False, compare=False
-    )  # the encoder's answers by type of number and hints, newest last
-    decoded: OrderedDict[tuple[bytes, bytes], Tensor] = field(
-        default_factory=OrderedDict, repr=False, compare=False
-    )  # the decoder's answers by hints and theme: strength and saturation need no network
-    reductions: dict[int, NDArray[np.uint8]] = field(
-        default_factory=dict, repr=False, compare=False
-    )  # by the longest side, the last one asked for
-
-    @cached_property
-    def working_lightness(self) -> NDArray[np.float32]:
-        """The lightness at working size without the padding: (h, w), L / 100."""
-        height, width = self.size
-        return np.ascontiguousarray(self.lightness[0, 0, :height, :width].cpu().numpy())
-
-    @property
-    def height(self) -> int:
-        return int(self.gray.shape[0])
-
-    @property
-    def width(self) -> int:
-        return int(self.gray.shape[1])
-
-    @property
-    def color_step(self) -> int:
-        """Of so many pixels in a row and in a column one is coloured where colour alone counts."""
-        return math.ceil(math.sqrt(self.width * self.height / COLOR_PIXELS))
-
-    @cached_property
-    def thinned(self) -> NDArray[np.uint8]:
-        """The photo in 8 bits, `color_step` times smaller."""
-        height, width = (-(-side // self.color_step) for side in self.gray.shape[:2])
-        return self._resized(width, height)
-
-    def reduced(self, max_side: int) -> NDArray[np.uint8]:
-        """The photo in 8 bits with its longer side at most max_side: (h, w) or (h, w, 2)."""
-        if max_side not in self.reductions:
-            self.reductions.clear()  # previews of a photo are all of one size
-            self.reductions[max_side] = self._reduced(max_side)
-        return self.reductions[max_side]
-
-    def _reduced(self, max_side: int) -> NDArray[np.uint8]:
-        scale = max_side / max(self.gray.shape[:2])
-        if scale >= 1:
-            return to_uint8(self.gray)
-        height, width = (max(1, round(side * scale)) for side in self.gray.shape[:2])
-        return self._resized(width, height)
-
-    def _resized(self, width: int, height: int) -> NDArray[np.uint8]:
-        small = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
-        return to_uint8(np.asarray(small))
-
-
-@dataclass(frozen=True)
-class HintReport:
-    """What became of a dot. Colours are sRGB, 0..255."""
-
-    hint: Hint
-    reachable: tuple[int, int, int]  # the nearest colour that exists at this lightness
-    reached: tuple[int, int, int]  # the result at the dot
-    delta_e: float  # CIEDE2000 between those two
-    followed: float  # share of the dot's region, 0..1, that has its colour
-
-
-@dataclass(frozen=True)
-class Result:
-    """Colour for a picture, at working size; pixels are made on demand."""
-
-    picture: Picture
-    ab: NDArray[np.float32]  # (h, w, 2), CIE units
-    hints: tuple[Hint, ...]
-    notes: tuple[str, ...] = ()  # sentences for people
-
-    def full(self, tick: Tick = no_tick, area: Area | None = None) -> Gray:
-        """The photo in colour, at its own size and dtype: (H, W, 3), or (H, W, 4) with alpha.
-
-        area: make this rectangle of it only.
-        """
-        return full_size(self.picture.gray, self.ab, tick, area)
-
-    def color_only(self, tick: Tick = no_tick, area: Area | None = None) -> NDArray[np.uint8]:
-        """The colours for a layer that leaves lightness to the photo below it, at the photo's size.
-
-        In 8 bits: (H, W, 3), or (H, W, 4) with the photo's alpha. Of a large photo not every pixel
-        is coloured; the others' colours lie in between, as in a JPEG file. area: make this
-        rectangle only.
-        """
-        picture = self.picture
-        x, y, width, height = area or (0, 0, picture.width, picture.height)
-        step, (rows, columns) = picture.color_step, picture.thinned.shape[:2]
-        # One cell more on each side, so that the colours between cells are those of the whole.
-        left, top = max(0, x // step - 1), max(0, y // step - 1)
-        right, bottom = min(columns, (x + width) // step + 2), min(rows, (y + height) // step + 2)
-        cells = (left, top, right - left, bottom - top)
-        small = np.asarray(full_size(picture.thinned, self.ab, tick, cells), np.uint8)
-        size = (step * small.shape[1], step * small.shape[0])
-        wide = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
-        cut: NDArray[np.uint8] = np.ascontiguousarray(
-            wide[y - step * top :, x - step * left :][:height, :width]
-        )
-        if picture.gray.ndim == 3:
-            cut[..., 3] = to_uint8(picture.gray[y : y + height, x : x + width, 1])
-        return cut
-
-    def changed(self, since: Result, tolerance: float = SAME_AB) -> Area:
-        """The rectangle of the full-size photo outside which `since` is the same.
-
-        since: a result of the same picture; tolerance: in CIE units. Empty if nothing changed.
-        """
-        if self.ab.shape != since.ab.shape:  # of another quality
-            return 0, 0, self.picture.width, self.picture.height
-        height, width = self.ab.shape[:2]
-        different = np.abs(self.ab - since.ab).max(-1) > tolerance
-        rows, columns = np.flatnonzero(different.any(1)), np.flatnonzero(different.any(0))
-        if not len(rows):
-            return 0, 0, 0, 0
-        y, tall = _scaled(rows, height, self.picture.height)
-        x, wide = _scaled(columns, width, self.picture.width)
-        return x, y, wide, tall
-
-    def pasted(self, since: Result, area: Area) -> Result:
-        """What somebody shows who had `since` and was given this area of this result."""
-        x, y, columns, rows = area
-        there = (
-            _within(y, rows, self.picture.height, self.ab.shape[0]),
-            _within(x, columns, self.picture.width, self.ab.shape[1]),
-        )
-        ab = since.ab.copy()
-        ab[there] = self.ab[there]
-        return replace(self, ab=ab)
-
-    def preview(self, max_side: int) -> NDArray[np.uint8]:
-        """The result with its longer side at most max_side: (h, w, 3 or 4), sRGB 0..255."""
-        return np.asarray(full_size(self.picture.reduced(max_side), self.ab, no_tick), np.uint8)
-
-    def reports(self) -> tuple[HintReport, ...]:
-        """How well each dot was followed."""
-        if not self.hints:
-            return ()
-        from skimage.color import deltaE_ciede2000  # costs a quarter of a second at the start
-
-        gray = gray_at(self.picture.gray, self.hints)
-        asked = np.array([srgb_to_lab(hint.color)[1:] for hint in self.hints], np.float32)
-        reached_ab = np.stack([self.ab[_cell(hint, self.picture)] for hint in self.hints])
-        reachable = compose(gray[None], asked[None])[0]
-        reached = compose(gray[None], reached_ab[None])[0]
-        delta = deltaE_ciede2000(lab_of(reachable), lab_of(reached))
-        wanted = lab_of(reachable)[:, 1:].astype(np.float32)
-        shares = [
-            followed(self.ab, region, ab)
-            for region, ab in zip(_hint_regions(self.picture, self.hints), wanted, strict=True)
-        ]
-        return tuple(
-            HintReport(hint, _color(a), _color(b), float(d), share)
-            for hint, a, b, d, share in zip(
-                self.hints, reachable, reached, delta, shares, strict=True
-            )
-        )
 
 
 class Colorizer:
@@ -287,7 +104,7 @@ class Colorizer:
     def open_at(self, gray: Gray, side: int) -> Picture:
         """Make a photo ready at the working size that has the area of a square of `side` pixels."""
         check(gray)
-        small, size = _working_size(gray, side)
+        small, size = working_size(gray, side)
         lightness = torch.from_numpy(lightness_of(small))[None, None]
         padded = pad_to(lightness, self.network.multiple)
         return Picture(gray, padded.to(self.device), size, side)
@@ -371,7 +188,7 @@ class Colorizer:
         _, _, height, width = picture.lightness.shape
         if not hints:
             return picture.lightness.new_zeros(1, 3, height, width)
-        shown = _reachable(picture.gray, hints)
+        shown = picture.reachable(hints)
         planes = hint_planes(shown, (picture.height, picture.width), picture.size)
         planes[:2] /= AB_SCALE
         bottom, right = height - picture.size[0], width - picture.size[1]
@@ -451,37 +268,6 @@ def _remembered(held: OrderedDict[K, V], key: K, most: int, make: Callable[[], V
     return held[key]
 
 
-def _scaled(cells: NDArray[np.intp], count: int, length: int) -> tuple[int, int]:
-    """Start and length, in photo pixels, of what the changed rows or columns of `count` reach.
-
-    In whole numbers: a float's last digit would reach one pixel beyond the photo.
-    """
-    first, last = max(0, int(cells[0]) - REACH), min(count, int(cells[-1]) + 1 + REACH)
-    start = first * length // count
-    return start, -(-last * length // count) - start
-
-
-def _within(start: int, long: int, length: int, count: int) -> slice:
-    """Those of `count` rows or columns that lie wholly in this stretch of `length` pixels."""
-    return slice(-(-start * count // length), (start + long) * count // length)
-
-
-def _working_size(gray: Gray, side: int) -> tuple[Gray, tuple[int, int]]:
-    """The photo reduced to a square's area of pixels, and its height and width."""
-    scale = side / float(np.sqrt(gray.shape[0] * gray.shape[1]))
-    height, width = (max(1, round(length * scale)) for length in gray.shape[:2])
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    if gray.ndim == 2:
-        return cv2.resize(gray, (width, height), interpolation=method), (height, width)
-    return resize_visible(gray, (width, height), method), (height, width)
-
-
-def pad_to(lightness: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column of (N, 1, H, W) until both sides are multiples."""
-    bottom, right = (-length % multiple for length in lightness.shape[2:])
-    return F.pad(lightness, (0, right, 0, bottom), mode="replicate")
-
-
 def theme_tensor(theme: Theme) -> Tensor:
     """A theme for the network: (1, 7, 4), ab / AB_SCALE, the mask and the shares."""
     if len(theme.colors) > MAX_THEME_COLORS:
@@ -519,44 +305,10 @@ def lock(lightness: Tensor, planes: Tensor, ab: Tensor) -> Tensor:
     return torch.where(mask > 0, planes[:, :2], ab + correction)
 
 
-def gray_at(gray: Gray, hints: Sequence[Hint]) -> NDArray[np.uint8]:
-    """Mean 8-bit luminance under each hint: (len(hints),)."""
-    means = []
-    for hint in hints:
-        top, bottom = max(0, int(hint.y - hint.radius)), int(hint.y + hint.radius) + 1
-        left, right = max(0, int(hint.x - hint.radius)), int(hint.x + hint.radius) + 1
-        window = gray[top:bottom, left:right]
-        means.append(unit(window if window.ndim == 2 else window[..., 0]).mean())
-    return (np.array(means) * 255 + 0.5).astype(np.uint8)
-
-
-def _reachable(gray: Gray, hints: Sequence[Hint]) -> list[Hint]:
-    """The hints with the nearest colours that exist at the photo's lightness."""
-    asked = np.array([srgb_to_lab(hint.color)[1:] for hint in hints], np.float32)
-    colors = compose(gray_at(gray, hints)[None], asked[None])[0]
-    return [replace(hint, color=_color(color)) for hint, color in zip(hints, colors, strict=True)]
-
-
-def _cell(hint: Hint, picture: Picture) -> tuple[int, int]:
-    """Row and column of a hint at working size."""
-    height, width = picture.size
-    row = min(int(hint.y * height / picture.height), height - 1)
-    return row, min(int(hint.x * width / picture.width), width - 1)
-
-
-def _hint_regions(picture: Picture, hints: Sequence[Hint]) -> list[Region]:
-    return regions(picture.working_lightness, [_cell(hint, picture) for hint in hints])
-
-
 def _pull_locked(picture: Picture, hints: Sequence[Hint], ab: NDArray[np.float32]) -> None:
     if not any(hint.locked for hint in hints):
         return
-    shown = _reachable(picture.gray, hints)
-    for hint, region in zip(shown, _hint_regions(picture, hints), strict=True):
+    shown = picture.reachable(hints)
+    for hint, region in zip(shown, picture.regions(hints), strict=True):
         if hint.locked:
             pull(ab, region, np.array(srgb_to_lab(hint.color)[1:], np.float32))
-
-
-def _color(rgb: NDArray[Any]) -> tuple[int, int, int]:
-    r, g, b = (int(value) for value in rgb)
-    return r, g, b

@@ -18,8 +18,9 @@ import sklearn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from engine.colorizer import Colorizer, Result
+from engine.colorizer import Colorizer
 from engine.hints import Hint
+from engine.result import Result
 from engine.themes import Color, Theme
 
 HEIGHT = 200  # pixels of a row

@@ -11,20 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.colorizer import (
-    NOT_SEEN_AB,
-    SAME_AB,
-    Colorizer,
-    HintReport,
-    Picture,
-    Result,
-    Tick,
-    gray_at,
-)
+from engine.colorizer import Colorizer
 from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
 from engine.hints import OPAQUE, Hint, hints_from_rgba, is_picture
+from engine.picture import Picture
 from engine.possibilities import Possibilities
+from engine.progress import Tick
+from engine.result import NOT_SEEN_AB, SAME_AB, HintReport, Result
 from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
 from engine.weights import WeightsMissing, load_network
 from server.pictures import Held, Pictures
@@ -154,7 +148,7 @@ class Handlers:
         picture = held.picture
         x = messages.number(params, "x", 0, picture.width)
         y = messages.number(params, "y", 0, picture.height)
-        gray = int(gray_at(picture.gray, [Hint(x, y, 0.5, (0, 0, 0))])[0])
+        gray = int(picture.gray_at([Hint(x, y, 0.5, (0, 0, 0))])[0])
         found = self._possibilities(held).colors_at(
             x / picture.width, y / picture.height, gray, messages.MAX_SUGGESTIONS
         )

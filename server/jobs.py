@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from engine.colorizer import Cancelled, Tick
+from engine.progress import Cancelled, Tick
 
 MAX_WAITING = 64
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from engine.colorizer import Cancelled, Tick
+from engine.progress import Cancelled, Tick, no_tick
 from server.handlers import Handler, Handlers, Refused, Reply
 from server.jobs import Job, Lane, LaneFull
 from server.protocol import frames, handshake, messages
@@ -112,7 +112,7 @@ class Connection:
     ) -> None:
         handlers = self._listener.handlers
         if method in handlers.at_once:
-            self._answer(number, handlers.at_once[method], params, arrays, _no_tick)
+            self._answer(number, handlers.at_once[method], params, arrays, no_tick)
         elif method in handlers.in_lane:
             self._queue(method, number, params, arrays)
         elif method == messages.STATUS:
@@ -208,7 +208,3 @@ class Connection:
         # A client that has gone needs no answer; its reader thread notices and cleans up.
         with suppress(OSError), self._send_turn:
             frames.send(self._socket, header, payload or [])
-
-
-def _no_tick(fraction: float) -> None:
-    """Methods that are answered at once report nothing."""

@@ -6,8 +6,9 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from engine.colorizer import Picture, Result
+from engine.picture import Picture
 from engine.possibilities import Possibilities
+from engine.result import Result
 
 MAX_PICTURES = 8
 MAX_BYTES = 1 << 30  # of photos' own pixels; the newest one is held whatever its size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,28 +14,18 @@ from engine.colorizer import (
     PRECISION_NOTE,
     QUALITIES,
     WORKING_SIDES,
-    Cancelled,
     Colorizer,
-    Picture,
-    Result,
 )
 from engine.hints import Hint
 from engine.inference import fused, in_brain_floats
+from engine.picture import Picture
+from engine.progress import Cancelled
+from engine.result import Result
 from engine.themes import Theme
 from engine.weights import load_network
 
 BLUES = Theme(((16, 48, 128), (32, 96, 176), (96, 160, 224)))
 EARTH = Theme(((120, 60, 20), (190, 120, 60), (230, 190, 140)))
-
-
-@pytest.fixture(scope="module")
-def colorizer() -> Colorizer:
-    return Colorizer.load(device="cpu")
-
-
-@pytest.fixture(scope="module")
-def picture(colorizer: Colorizer, gray: NDArray[np.uint8]) -> Picture:
-    return colorizer.open(gray)
 
 
 def mean_ab(result: Result) -> NDArray[np.float32]:
@@ -199,13 +188,6 @@ def test_transparent_pixels_have_no_say(colorizer: Colorizer, gray: NDArray[np.u
     assert np.allclose(a, b, atol=1e-3)
 
 
-def test_preview_and_full_agree(colorizer: Colorizer, picture: Picture) -> None:
-    result = colorizer.colorize(picture, theme=EARTH)
-
-    assert np.array_equal(result.preview(600), result.full())
-    assert result.preview(100).shape == (67, 100, 3)
-
-
 def test_cancelling_stops(colorizer: Colorizer, picture: Picture) -> None:
     def tick(fraction: float) -> None:
         raise Cancelled
@@ -284,34 +266,6 @@ def test_a_locked_dot_takes_all_of_its_region(colorizer: Colorizer, picture: Pic
 
     assert after.followed > 0.95
     assert after.followed > before.followed
-
-
-def test_what_did_not_change_is_not_in_the_changed_rectangle(
-    colorizer: Colorizer, picture: Picture
-) -> None:
-    before = colorizer.colorize(picture, [Hint(40, 40, 4, (90, 60, 40))])
-    after = colorizer.colorize(
-        picture, [Hint(40, 40, 4, (90, 60, 40)), Hint(560, 360, 4, (30, 90, 150))]
-    )
-    x, y, width, height = after.changed(before)
-    first, second = before.full(), after.full()
-    part = second[y : y + height, x : x + width]
-
-    assert np.array_equal(after.full(area=(x, y, width, height)), part)
-    outside = np.abs(first.astype(int) - second).max(-1)
-    outside[y : y + height, x : x + width] = 0
-    assert outside.max() <= 1
-    assert before.changed(before) == (0, 0, 0, 0)
-    assert before.full(area=(0, 0, 0, 0)).shape == (0, 0, 3)
-
-
-def test_the_changed_rectangle_ends_with_the_photo_whatever_its_size(picture: Picture) -> None:
-    for size, working in (((334, 500), (209, 313)), ((3000, 4000), (333, 443))):
-        photo = replace(picture, gray=np.zeros(size, np.uint8))
-        nothing, all_over = (np.full((*working, 2), ab, np.float32) for ab in (0, 1))
-        before, after = Result(photo, nothing, ()), Result(photo, all_over, ())
-
-        assert after.changed(before) == (0, 0, size[1], size[0])
 
 
 def test_a_photo_that_is_one_colour_is_no_fault(gray: NDArray[np.uint8]) -> None:

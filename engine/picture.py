@@ -1,0 +1,135 @@
+"""A photo made ready for colour: what of it depends on its lightness alone."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.compose import compose
+from engine.gray import Gray, resize_visible, to_uint8, unit
+from engine.hints import Hint, srgb_to_lab
+from engine.networks.base import Features
+from engine.regions import Region, regions
+from engine.themes import Color
+
+COLOR_PIXELS = 2_000_000  # that are coloured at most where colour alone counts
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A photo made ready: its pixels and everything that depends on its lightness alone."""
+
+    gray: Gray  # (H, W) or (H, W, 2), as given to `Colorizer.open`
+    lightness: Tensor  # (1, 1, h, w) at working size, L / 100, padded to the network's multiple
+    size: tuple[int, int]  # (height, width) at working size, without the padding
+    side: int  # of the square that has the working size's area
+    features: OrderedDict[tuple[torch.dtype, bytes], Features] = field(
+        default_factory=OrderedDict, repr=False, compare=False
+    )  # the encoder's answers by type of number and hints, newest last
+    decoded: OrderedDict[tuple[bytes, bytes], Tensor] = field(
+        default_factory=OrderedDict, repr=False, compare=False
+    )  # the decoder's answers by hints and theme: strength and saturation need no network
+    reductions: dict[int, NDArray[np.uint8]] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # by the longest side, the last one asked for
+
+    @cached_property
+    def working_lightness(self) -> NDArray[np.float32]:
+        """The lightness at working size without the padding: (h, w), L / 100."""
+        height, width = self.size
+        return np.ascontiguousarray(self.lightness[0, 0, :height, :width].cpu().numpy())
+
+    @property
+    def height(self) -> int:
+        return int(self.gray.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self.gray.shape[1])
+
+    @property
+    def color_step(self) -> int:
+        """Of so many pixels in a row and in a column one is coloured where colour alone counts."""
+        return math.ceil(math.sqrt(self.width * self.height / COLOR_PIXELS))
+
+    @cached_property
+    def thinned(self) -> NDArray[np.uint8]:
+        """The photo in 8 bits, `color_step` times smaller."""
+        height, width = (-(-side // self.color_step) for side in self.gray.shape[:2])
+        return self._resized(width, height)
+
+    def reduced(self, max_side: int) -> NDArray[np.uint8]:
+        """The photo in 8 bits with its longer side at most max_side: (h, w) or (h, w, 2)."""
+        if max_side not in self.reductions:
+            self.reductions.clear()  # previews of a photo are all of one size
+            self.reductions[max_side] = self._reduced(max_side)
+        return self.reductions[max_side]
+
+    def _reduced(self, max_side: int) -> NDArray[np.uint8]:
+        scale = max_side / max(self.gray.shape[:2])
+        if scale >= 1:
+            return to_uint8(self.gray)
+        height, width = (max(1, round(side * scale)) for side in self.gray.shape[:2])
+        return self._resized(width, height)
+
+    def _resized(self, width: int, height: int) -> NDArray[np.uint8]:
+        small = cv2.resize(self.gray, (width, height), interpolation=cv2.INTER_AREA)
+        return to_uint8(np.asarray(small))
+
+    def gray_at(self, hints: Sequence[Hint]) -> NDArray[np.uint8]:
+        """Mean 8-bit luminance under each hint: (len(hints),)."""
+        luminance = self.gray if self.gray.ndim == 2 else self.gray[..., 0]
+        means = []
+        for hint in hints:
+            top, bottom = max(0, int(hint.y - hint.radius)), int(hint.y + hint.radius) + 1
+            left, right = max(0, int(hint.x - hint.radius)), int(hint.x + hint.radius) + 1
+            means.append(unit(luminance[top:bottom, left:right]).mean())
+        return (np.array(means) * 255 + 0.5).astype(np.uint8)
+
+    def reachable(self, hints: Sequence[Hint]) -> list[Hint]:
+        """The hints with the nearest colours that exist at the photo's lightness."""
+        asked = np.array([srgb_to_lab(hint.color)[1:] for hint in hints], np.float32)
+        colors = compose(self.gray_at(hints)[None], asked[None])[0]
+        return [replace(h, color=color_of(color)) for h, color in zip(hints, colors, strict=True)]
+
+    def cell(self, hint: Hint) -> tuple[int, int]:
+        """Row and column of a hint at working size."""
+        height, width = self.size
+        row = min(int(hint.y * height / self.height), height - 1)
+        return row, min(int(hint.x * width / self.width), width - 1)
+
+    def regions(self, hints: Sequence[Hint]) -> list[Region]:
+        """The region that each hint speaks for, at working size."""
+        return regions(self.working_lightness, [self.cell(hint) for hint in hints])
+
+
+def color_of(rgb: NDArray[np.uint8]) -> Color:
+    """One pixel (3,) as a colour."""
+    r, g, b = (int(value) for value in rgb)
+    return r, g, b
+
+
+def working_size(gray: Gray, side: int) -> tuple[Gray, tuple[int, int]]:
+    """The photo reduced to a square's area of pixels, and its height and width."""
+    scale = side / float(np.sqrt(gray.shape[0] * gray.shape[1]))
+    height, width = (max(1, round(length * scale)) for length in gray.shape[:2])
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    if gray.ndim == 2:
+        return cv2.resize(gray, (width, height), interpolation=method), (height, width)
+    return resize_visible(gray, (width, height), method), (height, width)
+
+
+def pad_to(lightness: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column of (N, 1, H, W) until both sides are multiples."""
+    bottom, right = (-length % multiple for length in lightness.shape[2:])
+    return F.pad(lightness, (0, right, 0, bottom), mode="replicate")

@@ -242,11 +242,11 @@ def _thumbnail(layer: Gimp.Layer, side: int) -> Thumbnail:
     return Thumbnail(bytes(pixels.get_data()), width, height, channels)
 
 
-def _button_is_held() -> bool:
-    """Is a stroke going on? Where the screen does not tell (Wayland) it always says no."""
+def _button_is_held() -> Optional[bool]:  # noqa: UP045
+    """May a stroke be going on? None where the screen tells programs of their own windows only."""
     screen = Gdk.Display.get_default()
-    if screen is None:
-        return False
+    if screen is None or "Wayland" in screen.__gtype__.name:
+        return None
     pointer = screen.get_default_seat().get_pointer()
     _window, _x, _y, state = (
         screen.get_default_screen().get_root_window().get_device_position(pointer)

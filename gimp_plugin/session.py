@@ -30,6 +30,7 @@ from server.protocol.messages import (
 )
 
 LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
+AGAIN_MILLISECONDS = 15  # instead, after a change with the mouse button surely up
 FOLLOWED_ENOUGH = 0.5  # share of a dot's region; below it the dot is offered to be locked
 REACHABLE = 24.0  # largest difference of two 8-bit colours (Euclidean) that people call the same
 SAME_PLACE = 3.0  # photo pixels; a dot this near to a locked place is that dot
@@ -43,7 +44,7 @@ class Look:
     photo_place: tuple[int, ...]  # x, y, width, height in the image
     hints: Optional[Thumbnail]  # noqa: UP045  None: there is no hints layer
     hints_place: tuple[int, ...]  # as photo_place
-    painting: bool = False  # a mouse button is held: a stroke may be going on
+    painting: Optional[bool] = None  # noqa: UP045  a mouse button is held; None: nobody can tell
 
 
 class Canvas(Protocol):
@@ -131,20 +132,20 @@ class Session:
         self.ask_themes()
         self.ask_places()
 
-    def tick(self) -> bool:
-        """Look at the canvas; call it every LOOK_MILLISECONDS. False: it is over."""
+    def tick(self) -> int:
+        """Look at the canvas. Returns after how many milliseconds to call again; 0: it is over."""
         if self.end:
-            return False
+            return 0
         look = self._canvas.look()
         if look is None:
             self._finish("gone", self._canvas.cancel)
-            return False
-        settled = look == self._last and not look.painting
+            return 0
+        moved = look != self._last
         self._last = look
         # No half strokes: wait until the button is up and two looks agree.
-        if settled and look != self._read and self.fraction is None:
+        if not (moved or look.painting) and look != self._read and self.fraction is None:
             self._take_in(look)
-        return True
+        return AGAIN_MILLISECONDS if moved and look.painting is False else LOOK_MILLISECONDS
 
     def use_theme(self, colors: Sequence[str], shares: Sequence[float] = ()) -> None:
         """Colour in another theme; the locked swatches stay. None: no theme."""

@@ -221,17 +221,21 @@ class LiveWindow:
         self._dialog.move(x, area.y + max(0, (area.height - height) // 2))
 
     def _tick(self) -> bool:
+        """Look at the canvas, and arrange for the next look."""
         if self._session.engine.kind in WAITING:
             self._bar.pulse()
+        wait = LOOK_MILLISECONDS
         try:
-            return self._session.tick()
+            wait = self._session.tick()
         except Exception as error:
-            if self._canvas.is_gone():
-                return True  # closed in the middle of a look; the next one tells so
-            traceback.print_exc()
-            self._notes.set_text(_("Tincture met an error of its own: {0}").format(error))
-            self._notes.show()
-            return False  # it would come again and again
+            if not self._canvas.is_gone():  # closed in the middle of a look; the next one tells so
+                traceback.print_exc()
+                self._notes.set_text(_("Tincture met an error of its own: {0}").format(error))
+                self._notes.show()
+                return False  # it would come again and again
+        if wait:
+            GLib.timeout_add(wait, self._tick)
+        return False
 
     def _changed(self, topic: str) -> None:
         show: dict[str, Callable[[], None]] = {

@@ -84,6 +84,20 @@ def until_shown():
         context.iteration(True)
 
 
+def tick():
+    """Look, and arrange for the next look, as the window does."""
+    GLib.timeout_add(session.tick(), tick)
+    return False
+
+
+def wait(seconds):
+    """Let the looks go on for a while: a brush is lifted at any moment between two of them."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        GLib.MainContext.default().iteration(False)
+        time.sleep(0.001)
+
+
 def row(lifted):
     moments = ("noticed", "read", "begun", "network", "enlarged", "answered", "first")
     ends = [lifted, *(times[name] for name in moments)]
@@ -95,7 +109,7 @@ def row(lifted):
 
 session.begin()
 until_shown()
-GLib.timeout_add(LOOK_MILLISECONDS, session.tick)
+GLib.timeout_add(LOOK_MILLISECONDS, tick)
 while session.busy:
     GLib.MainContext.default().iteration(True)
 draw = random.Random(5)
@@ -105,6 +119,7 @@ for _number in range(DOTS):  # noqa: F821
     x = int(hints.get_width() * (0.1 + 0.8 * draw.random()))
     y = int(hints.get_height() * (0.1 + 0.8 * draw.random()))
     color = [draw.randrange(40, 220) for _ in range(3)]
+    wait(draw.uniform(0.1, 0.1 + LOOK_MILLISECONDS / 1000))
     times.clear()
     paint_dot(hints, x, y, side, color)  # noqa: F821
     lifted = time.monotonic()

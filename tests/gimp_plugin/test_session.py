@@ -16,7 +16,14 @@ import pytest
 from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed
 from gimp_plugin.memory import Memory
 from gimp_plugin.plan import STRIP_ROWS, USUAL, Refused, Settings, pixel_format
-from gimp_plugin.session import Look, Session, dot_words, is_out_of_reach
+from gimp_plugin.session import (
+    AGAIN_MILLISECONDS,
+    LOOK_MILLISECONDS,
+    Look,
+    Session,
+    dot_words,
+    is_out_of_reach,
+)
 from gimp_plugin.work import Connect, Photo
 from server.protocol import launcher
 from server.protocol.client import Client, EngineMissing, VersionMismatch
@@ -35,7 +42,7 @@ class PaperCanvas:
     hints: np.ndarray = field(init=False)
     preview: np.ndarray | None = None
     there: bool = True
-    painting: bool = False
+    painting: bool | None = False
     place: tuple[int, int] = (0, 0)
     written: list[tuple[int, int]] = field(default_factory=list)  # sizes of what was shown
     read: list[int] = field(default_factory=list)  # first rows of the cells that were read
@@ -222,6 +229,25 @@ def test_no_half_strokes(stage: Stage) -> None:
 
     assert len(stage.canvas.written) == shown + 1
     assert stage.session.dots
+
+
+@pytest.mark.parametrize(
+    ("painting", "soon"),
+    [(False, AGAIN_MILLISECONDS), (None, LOOK_MILLISECONDS), (True, LOOK_MILLISECONDS)],
+)
+def test_the_second_look_comes_soon_where_the_button_is_surely_up(
+    stage: Stage, painting: bool | None, soon: int
+) -> None:
+    stage.canvas.painting = painting
+    stage.begin()
+    assert stage.session.tick() == LOOK_MILLISECONDS  # nothing has changed
+
+    stage.canvas.dot(100, 100, BLUE)
+
+    assert stage.session.tick() == soon
+    assert not stage.canvas.touched
+    assert stage.session.tick() == LOOK_MILLISECONDS
+    assert stage.canvas.touched == (not painting)
 
 
 def test_of_many_wishes_the_newest_is_fulfilled(stage: Stage) -> None:

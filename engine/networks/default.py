@@ -132,6 +132,8 @@ class DotMatching(nn.Module):
 
     Attention from places to dots; likeness of features counts for a dot, distance against it. The
     colours themselves go through unchanged, so an unusual one is matched as well as a common one.
+    Attention alone would give every place the colour of a dot that has no rival: so a place also
+    relies the less on matching, the less like it the dots are that it takes from.
     """
 
     def __init__(self, width: int, query: int) -> None:
@@ -139,6 +141,7 @@ class DotMatching(nn.Module):
         self.project = nn.Conv2d(width, query, 1)
         self.fading = nn.Parameter(torch.tensor(4.0))  # with distance, in sides of the picture
         self.logit = nn.Conv2d(width, 1, 1)  # how much a place relies on matching
+        self.doubt = nn.Parameter(torch.tensor(0.1))  # how much unlikeness counts against it
         nn.init.constant_(self.logit.bias, -2.0)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, dots: Tensor) -> Tensor:
@@ -161,8 +164,12 @@ class DotMatching(nn.Module):
         likeness = torch.einsum("nqp,nqk->npk", queries.flatten(2), key)
         shares = torch.softmax(likeness - handicap[:, None], -1)
         matched = torch.einsum("npk,nck->ncp", shares, color).unflatten(2, x.shape[2:])
+        # half the mean squared distance between a place and the dots that it takes from
+        unlike = queries.flatten(2).square().sum(1) / 2 - (shares * likeness).sum(-1)
+        unlike = unlike + torch.einsum("npk,nk->np", shares, key.square().sum(1) / 2)
+        logit = self.logit(x).float() - self.doubt.float() * unlike.view_as(x[:, :1])
         none = 1 - present.amax(1)[:, None, None, None]
-        return torch.cat((matched, self.logit(x).float() + NEVER * none), 1)
+        return torch.cat((matched, logit + NEVER * none), 1)
 
 
 def _most_cells(dotted: Tensor) -> int:
@@ -220,6 +227,7 @@ class DefaultNetwork(ColorizationNetwork):
         self.theme_key = nn.Linear(d.width16, d.query)
         # the pixel's query, its own guess (a, b), and the logits of "own guess" and "spread dots"
         self.head = nn.Conv2d(d.width2, d.query + 4, 1)
+        self.caution = nn.Parameter(torch.tensor(2.0))  # with spread dots that are far, along edges
 
     def _spread(self, lightness: Tensor, dots: Tensor) -> Tensor:
         """The dots (N, 3, H / 2, W / 2) spread along edges, in single precision."""
@@ -266,7 +274,7 @@ class DefaultNetwork(ColorizationNetwork):
         keeps_shares = self._keeps_shares(theme)
         if keeps_shares:
             by_theme = by_theme + balance(by_theme.detach(), theme[..., 3])[..., None, None]
-        by_spread = dots + torch.log(confidence + 1e-6)
+        by_spread = dots + self.caution.float() * torch.log(confidence + 1e-6)
         parts = torch.softmax(torch.cat((own, by_spread, by_match, by_theme), 1), 1)
         of_theme = theme[..., :2, None, None].expand(-1, -1, -1, *guess.shape[2:])
         colors = torch.cat((torch.stack((torch.tanh(guess), spread, matched), 1), of_theme), 1)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.networks.base import no_hints, no_theme
-from engine.networks.default import NEVER, DotMatching
+from engine.networks.default import NEVER, DefaultDimensions, DefaultNetwork, DotMatching
 from engine.networks.propagation import propagate
 
 
@@ -151,6 +151,36 @@ def test_of_like_dots_the_nearer_one_counts() -> None:
     b = match(board, dots)[0, 1]
 
     assert b[0, 0] < 0.15 and b[0, 13] > 0.25
+
+
+@torch.no_grad()
+def test_where_no_dot_is_alike_matching_is_relied_on_less() -> None:
+    match, board, dots = matching()
+    match.logit.weight.zero_()
+    dots[0, :, 1, 5] = 0.0  # none is left on material 1
+
+    logit = match(board, dots)[0, 2]
+
+    like, unlike = (logit[board[0, material] > 0] for material in (0, 1))
+    assert like.min() > unlike.max() + 1
+    assert logit[0, 0] == like.max()  # at the dot
+
+
+@torch.no_grad()
+def test_spread_dots_that_are_far_count_less_with_more_caution() -> None:
+    torch.manual_seed(0)
+    network = DefaultNetwork(DefaultDimensions()).eval()
+    lightness, hints = torch.full((1, 1, 64, 64), 0.5), torch.zeros(1, 3, 64, 64)
+    hints[0, :, 4:8, 4:8] = torch.tensor((0.9, 0.9, 1.0)).view(3, 1, 1)
+
+    def change(caution: float) -> torch.Tensor:
+        network.caution.fill_(caution)
+        return network(lightness, hints, no_theme(lightness))[0, 0]
+
+    careless, careful = change(0.0), change(8.0)
+
+    assert (careless[40:, 40:] > careful[40:, 40:] + 0.05).all()
+    assert torch.allclose(careless[5:7, 5:7], careful[5:7, 5:7], atol=0.05)
 
 
 @torch.no_grad()

@@ -8,11 +8,12 @@ sys.path.insert(0, "/share/profile/plug-ins/tincture")  # noqa: F821
 
 from gi.repository import GLib  # noqa: E402
 
-from gimp_plugin.live_canvas import LiveCanvas  # noqa: E402
+from gimp_plugin import live_canvas  # noqa: E402
 from gimp_plugin.session import LOOK_MILLISECONDS, Session  # noqa: E402
 
 image = open_image("photo.png")  # noqa: F821
-canvas = LiveCanvas(image, image.get_layers()[0])
+live_canvas._button_is_held = lambda: False  # what a screen would tell; there is none here
+canvas = live_canvas.LiveCanvas(image, image.get_layers()[0])
 times = {}  # moments of the dot that is being painted
 rows = []
 

@@ -10,12 +10,7 @@ import torch
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from engine.colorizer import (
-    PRECISION_NOTE,
-    QUALITIES,
-    WORKING_SIDES,
-    Colorizer,
-)
+from engine.colorizer import PRECISION_NOTE, QUALITIES, WORKING_SIDES, Colorizer
 from engine.hints import Hint
 from engine.inference import fused, in_brain_floats
 from engine.picture import Picture

@@ -51,7 +51,7 @@ class WithoutMatching(DefaultNetwork):
 class WithoutMixture(DefaultNetwork):
     """The last layer invents all colours itself."""
 
-    def _mix(self, head: Tensor, tokens: Tensor, theme: Tensor, given: Tensor) -> Tensor:
+    def _mix(self, head: Tensor, keys: Tensor, theme: Tensor, given: Tensor) -> Tensor:
         guess = head[:, self.dimensions.query : self.dimensions.query + 2]
         return torch.tanh(guess)
 

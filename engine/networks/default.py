@@ -149,8 +149,13 @@ class DotMatching(nn.Module):
 
         Returns the matched ab and the logit, (N, 3, h, w); the logit is NEVER where no dots are.
         """
+        queries, logit = self.project(x).float(), self.logit(x).float()
+        with single_precision(x):
+            return self._match(queries, logit, dots)
+
+    def _match(self, queries: Tensor, logit: Tensor, dots: Tensor) -> Tensor:
         cells = half_hints(half_hints(dots))  # a cell's colour is the mean of its dots'
-        queries = self.project(x).float()
+        size = queries.shape[2:]
         place = 2**0.5 * self.fading.float() * _places(queries)
         # Of a squared distance only what differs between dots counts, so one product does for all.
         queries = torch.cat((queries / queries.shape[1] ** 0.25, place), 1)
@@ -163,13 +168,18 @@ class DotMatching(nn.Module):
         handicap = key[:, -2:].square().sum(1) / 2 + NEVER * (present - 1)
         likeness = torch.einsum("nqp,nqk->npk", queries.flatten(2), key)
         shares = torch.softmax(likeness - handicap[:, None], -1)
-        matched = torch.einsum("npk,nck->ncp", shares, color).unflatten(2, x.shape[2:])
+        matched = torch.einsum("npk,nck->ncp", shares, color).unflatten(2, size)
         # half the mean squared distance between a place and the dots that it takes from
         unlike = queries.flatten(2).square().sum(1) / 2 - (shares * likeness).sum(-1)
         unlike = unlike + torch.einsum("npk,nk->np", shares, key.square().sum(1) / 2)
-        logit = self.logit(x).float() - self.doubt.float() * unlike.view_as(x[:, :1])
+        logit = logit - self.doubt.float() * unlike.view_as(logit)
         none = 1 - present.amax(1)[:, None, None, None]
         return torch.cat((matched, logit + NEVER * none), 1)
+
+
+def single_precision(x: Tensor) -> torch.autocast:
+    """A block without the brain floats of training: they are too few bits for what is compared."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def _most_cells(dotted: Tensor) -> int:
@@ -234,7 +244,7 @@ class DefaultNetwork(ColorizationNetwork):
         # To ask for any would break a compiled graph in two; training always spreads.
         if not torch.compiler.is_compiling() and not dots[:, 2].any():
             return torch.zeros_like(dots, dtype=torch.float32)
-        with torch.autocast(lightness.device.type, enabled=False):
+        with single_precision(lightness):
             return propagate(F.avg_pool2d(lightness.float(), 2), dots.float())
 
     def encode(self, lightness: Tensor, hints: Tensor) -> Features:
@@ -256,7 +266,9 @@ class DefaultNetwork(ColorizationNetwork):
         x = self.block4(self.up4(x, quarter))
         given = torch.cat((spread, self._matched(x, dots)), 1)
         x = self.block2(self.up2(x, half))
-        ab = self._mix(self.head(x).float(), tokens, theme.float(), given)
+        head, keys = self.head(x).float(), self.theme_key(tokens[:, 1:]).float()
+        with single_precision(x):
+            ab = self._mix(head, keys, theme.float(), given)
         return F.interpolate(ab, scale_factor=2, mode="bilinear", align_corners=False)
 
     def _matched(self, x: Tensor, dots: Tensor) -> Tensor:
@@ -264,11 +276,14 @@ class DefaultNetwork(ColorizationNetwork):
         found = self.match(x, dots)
         return F.interpolate(found, scale_factor=2, mode="bilinear", align_corners=False)
 
-    def _mix(self, head: Tensor, tokens: Tensor, theme: Tensor, given: Tensor) -> Tensor:
-        """given: (N, 6, H / 2, W / 2), spread ab and confidence, matched ab and logit."""
+    def _mix(self, head: Tensor, keys: Tensor, theme: Tensor, given: Tensor) -> Tensor:
+        """Mix the colours.
+
+        keys: (N, K, query), of the theme's colours; given: (N, 6, H / 2, W / 2), spread ab and
+        confidence, matched ab and logit.
+        """
         query, guess, own, dots = head.split((self.dimensions.query, 2, 1, 1), 1)
         spread, confidence, matched, by_match = given.float().split((2, 1, 2, 1), 1)
-        keys = self.theme_key(tokens[:, 1:]).float()  # (N, K, query)
         by_theme = torch.einsum("nkq,nqhw->nkhw", keys, query)
         by_theme = by_theme + NEVER * (1 - theme[..., 2, None, None])
         keeps_shares = self._keeps_shares(theme)

@@ -184,6 +184,20 @@ def test_spread_dots_that_are_far_count_less_with_more_caution() -> None:
 
 
 @torch.no_grad()
+def test_training_compares_dots_in_single_precision() -> None:
+    match, board, dots = matching()
+    match.logit.weight.zero_()
+    match.doubt.fill_(1.0)
+
+    plain = match(board, dots)
+    with torch.autocast("cpu", torch.bfloat16):
+        short = match(board, dots)
+
+    assert short.dtype == torch.float32
+    assert (plain - short).abs().max() < 1e-3
+
+
+@torch.no_grad()
 def test_without_dots_nothing_is_matched() -> None:
     match, board, dots = matching()
 

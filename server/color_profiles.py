@@ -48,6 +48,15 @@ def is_srgb(profile: bytes) -> bool:
     return bool(np.abs(same - cube).max() < _SAME)
 
 
+def can_hold(profile: bytes) -> bool:
+    """Can RGB pixels be put into a profile? Some say only how theirs are to be read."""
+    try:
+        _transform(np.zeros((1, 1, 3), np.uint8), _profile("srgb"), "rgb", profile, "rgb")
+    except imagecodecs.CmsError:
+        return False
+    return True
+
+
 def luminance(pixels: Pixels, profile: bytes) -> Pixels:
     """Numbers of a profile to sRGB-encoded luminance (H, W), integers with the rounding of theirs.
 
@@ -56,12 +65,12 @@ def luminance(pixels: Pixels, profile: bytes) -> Pixels:
     if pixels.ndim == 2 and pixels.dtype != np.float32:
         levels = np.arange(np.iinfo(pixels.dtype).max + 1, dtype=pixels.dtype)
         return np.asarray(_luminance(levels[None], profile)[0][pixels])
-    return _in_bands(lambda band: _luminance(band, profile), pixels)
+    return in_bands(lambda band: _luminance(band, profile), pixels)
 
 
 def from_srgb(rgb: Pixels, profile: bytes) -> Pixels:
     """sRGB (H, W, 3) to the numbers of an RGB profile, of the same type."""
-    return _in_bands(lambda band: _transform(band, _profile("srgb"), "rgb", profile, "rgb"), rgb)
+    return in_bands(lambda band: _transform(band, _profile("srgb"), "rgb", profile, "rgb"), rgb)
 
 
 def _luminance(pixels: Pixels, profile: bytes) -> Pixels:
@@ -99,7 +108,11 @@ def _transform(
     )
 
 
-def _in_bands(work: Callable[[Pixels], Pixels], pixels: Pixels) -> Pixels:
+def in_bands(work: Callable[[Pixels], Pixels], pixels: Pixels) -> Pixels:
+    """What work makes of pixels, a few rows at a time on every core: no large temporaries.
+
+    work: gets bands (h, W, ...) of pixels (H, W, ...), and keeps their rows.
+    """
     tops = range(0, len(pixels), _BAND_ROWS)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         bands = threads.map(lambda top: work(pixels[top : top + _BAND_ROWS]), tops)

@@ -14,11 +14,12 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from server import color_profiles
+from server import color_profiles, tiff_files
+
+# Only headers are read with Pillow, so no size is a bomb, and none is to be warned of.
+Image.MAX_IMAGE_PIXELS = None
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_WIDE = (np.uint32, np.float16, np.float64)
 # Luminance relative to D50, as GIMP computes it.
 _LUMINANCE = np.array((0.22248840, 0.71690369, 0.06060791), np.float32)
 
@@ -60,65 +61,53 @@ class PhotoFile:
 def read_photo(path: Path) -> PhotoFile:
     """Read a photo. Raises UserError.
 
-    16-bit files keep their 16 bits; half floats, doubles and 32-bit integers become 32-bit floats.
+    16-bit files keep their 16 bits; half floats, doubles and wider integers become 32-bit floats.
     An embedded profile, gray or RGB, is followed; without one sRGB is assumed.
     """
-    if not path.is_file():
-        raise UserError(f"{path} does not exist")
-    data = path.read_bytes()
+    try:
+        if not path.is_file():
+            raise UserError(f"{path} does not exist")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
     pixels, profile = _decode(data)
     if pixels is None:
         raise UserError(f"{path} is not a photo that can be read")
-    if pixels.dtype in _WIDE:
-        scale = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
-        pixels = (pixels / np.float64(scale)).astype(np.float32)
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise UserError(f"{path} has pixels of the type {pixels.dtype}, which cannot be coloured")
-    pixels = upright(pixels, data)
     profile = profile if color_profiles.space_of(profile) else None
-    gray = _luminance(pixels if pixels.ndim == 2 else pixels[..., :3], profile)
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        gray = np.dstack((gray, pixels[..., 3]))
-    return PhotoFile(gray, profile if color_profiles.space_of(profile) == "rgb" else None)
+    colors, alpha = _parted(pixels)
+    gray = _luminance(colors, profile)
+    if alpha is not None:
+        gray = np.dstack((gray, alpha))
+    return PhotoFile(gray, profile if profile and color_profiles.can_hold(profile) else None)
 
 
 def _decode(data: bytes) -> tuple[NDArray[Any] | None, bytes | None]:
-    """Pixels as in the file, (H, W) or (H, W, 3 or 4) in the order RGBA, and the profile."""
-    if data[:4] in _TIFF:
-        return _decode_tiff(data)
+    """Pixels, upright, (H, W) or (H, W, 2, 3 or 4) in the order RGBA, and the profile."""
+    if data[:4] in tiff_files.MAGIC:
+        return tiff_files.decode_tiff(data)
     if not data:
         return None, None
     buffer = np.frombuffer(data, np.uint8)
-    pixels, kinds, found = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
+    found, kinds, notes = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
+    pixels = tiff_files.rgb_order(found)
+    if pixels is None:
+        return None, None
     profiles = [
-        bytes(values.tobytes())
-        for kind, values in zip(kinds, found, strict=True)
+        bytes(note.tobytes())
+        for kind, note in zip(kinds, notes, strict=True)
         if kind == cv2.IMAGE_METADATA_ICCP
     ]
-    return _in_order(pixels), profiles[0] if profiles else None
+    # OpenCV leaves out the camera's note here.
+    return tiff_files.upright(pixels, _orientation(data)), profiles[0] if profiles else None
 
 
-def _decode_tiff(data: bytes) -> tuple[NDArray[Any] | None, bytes | None]:
-    """The same for TIFF, of whose profiles OpenCV knows nothing, nor of half floats."""
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page = file.pages.first
-            profile = page.tags.valueof("InterColorProfile")
-            if page.dtype == np.float16:
-                return page.asarray(), profile
-    except (tifffile.TiffFileError, ValueError):
-        return None, None
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    return _in_order(pixels), profile
-
-
-def _in_order(pixels: NDArray[Any] | None) -> NDArray[Any] | None:
-    """OpenCV's order of components is BGRA."""
-    if pixels is None or pixels.ndim == 2:
-        return pixels
-    return np.asarray(
-        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-    )
+def _parted(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Grey (H, W) or colours (H, W, 3), and alpha (H, W), if there is one."""
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        return pixels, None
+    return pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3], pixels[..., -1]
 
 
 def expand(names: Sequence[str]) -> list[Path]:
@@ -132,22 +121,7 @@ def expand(names: Sequence[str]) -> list[Path]:
     return found
 
 
-def upright(pixels: NDArray[Any], data: bytes) -> NDArray[Any]:
-    """Turned as the camera's note (EXIF orientation) says, which OpenCV leaves out here."""
-    turned = _orientation(data)
-    if turned in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if turned in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if turned in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
-
-
 def _orientation(data: bytes) -> int:
-    if data[:4] in _TIFF:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            return int(file.pages.first.tags.valueof("Orientation", 1))
     try:
         with Image.open(io.BytesIO(data)) as image:
             return int(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -168,6 +142,10 @@ def _luminance(pixels: NDArray[Any], profile: bytes | None) -> NDArray[Any]:
 
 
 def _srgb_luminance(rgb: NDArray[Any]) -> NDArray[Any]:
+    return color_profiles.in_bands(_srgb_band_luminance, rgb)
+
+
+def _srgb_band_luminance(rgb: NDArray[Any]) -> NDArray[Any]:
     top = 1.0 if rgb.dtype == np.float32 else float(np.iinfo(rgb.dtype).max)
     unit = rgb.astype(np.float32) / top
     linear = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)

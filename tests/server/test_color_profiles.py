@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,36 @@ def test_the_result_carries_the_photos_profile(
     after = lab_by_littlecms(result, profile)
     assert np.abs(after[..., 0] - before[..., 0]).mean() < 1
     assert np.ptp(result.astype(int), axis=-1).mean() > 2
+
+
+def scanner_profile() -> bytes:
+    """An RGB profile that only says how its numbers are to be read: as L*, a and b alike."""
+    grid = [bytes((r, g, b)) for r in (0, 255) for g in (0, 255) for b in (0, 255)]
+    identity, ramp = (65536, 0, 0, 0, 65536, 0, 0, 0, 65536), bytes(range(256))
+    table = struct.pack(">4s4x4B9i", b"mft1", 3, 3, 2, 0, *identity)
+    table += 3 * ramp + b"".join(grid) + 3 * ramp
+    white = struct.pack(">4s4x3i", b"XYZ ", 63190, 65536, 54061)
+    tags = struct.pack(">I4sII4sII", 2, b"A2B0", 156, len(table), b"wtpt", 156 + len(table), 20)
+    header = struct.pack(">I4xI4s4s4s12x4s", 156 + len(table) + 20, 0x02400000, b"scnr", b"RGB ",
+                         b"Lab ", b"acsp")  # fmt: skip
+    header += bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return header.ljust(128, b"\0") + tags + table + white
+
+
+def test_a_profile_that_can_only_be_read_is_followed_and_the_result_is_srgb(
+    home: Path, tmp_path: Path, ramp: NDArray[np.float64]
+) -> None:
+    lab = np.dstack((ramp, np.full_like(ramp, 0.5), np.full_like(ramp, 0.5)))
+    path, target = tmp_path / "scan.tif", tmp_path / "result.tif"
+    tiff(path, scaled(lab, np.uint8), scanner_profile())
+
+    photo = read_photo(path)
+
+    assert photo.profile is None
+    assert np.abs(lightness(photo.gray) - 100 * ramp).max() < 0.6
+    assert main(["colorize", str(path), "-o", str(target), "--own"]) == 0
+    with tifffile.TiffFile(target) as file:
+        assert file.pages.first.tags.valueof("InterColorProfile") is None
 
 
 @pytest.mark.parametrize("dtype", [np.uint32, np.float16, np.float64])

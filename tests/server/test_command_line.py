@@ -7,10 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import ExifTags, Image, ImageOps
 
 from server.command_line import chosen_theme, main
-from server.photo_files import read_photo
+from server.photo_files import UserError, read_photo
 from server.protocol.client import Client
 from server.protocol.written_theme import parse_theme
 from tests.conftest import SAMPLES
@@ -64,15 +65,42 @@ def test_alpha_stays(home: Path, gray: np.ndarray, tmp_path: Path) -> None:
     assert (read(target)[..., 3] == 200).all()
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_photos_stand_upright(gray: np.ndarray, tmp_path: Path, orientation: int) -> None:
-    path = tmp_path / "turned.png"
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = orientation
-    Image.fromarray(gray).save(path, exif=exif)
+def test_photos_stand_upright(
+    gray: np.ndarray, tmp_path: Path, orientation: int, suffix: str
+) -> None:
+    path = tmp_path / f"turned{suffix}"
+    image = Image.fromarray(gray)
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    image.save(path, exif=image.getexif())
 
-    with Image.open(path) as image:
-        assert np.array_equal(read_photo(path).gray, np.asarray(ImageOps.exif_transpose(image)))
+    assert np.array_equal(read_photo(path).gray, np.asarray(ImageOps.exif_transpose(image)))
+
+
+def test_grey_with_alpha_keeps_both(home: Path, gray: np.ndarray, tmp_path: Path) -> None:
+    path, target = tmp_path / "a.tif", tmp_path / "a-out.tif"
+    pixels = np.dstack((gray, np.full_like(gray, 200))).astype(np.uint16) * 257
+    tifffile.imwrite(path, pixels, photometric="minisblack", planarconfig="contig",
+                     extrasamples=["unassalpha"])  # fmt: skip
+
+    assert np.array_equal(read_photo(path).gray, pixels)
+    assert main(["colorize", str(path), "-o", str(target)]) == 0
+    result = tifffile.imread(target)
+    assert result.dtype == np.uint16 and (result[..., 3] == 200 * 257).all()
+
+
+def test_no_photo_is_a_bomb(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    cv2.imwrite(str(path), np.zeros((9_000, 10_000), np.uint8))
+
+    assert read_photo(path).gray.shape == (9_000, 10_000)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that has no content")
+def test_a_file_that_cannot_be_read_is_said_with_the_reason() -> None:
+    with pytest.raises(UserError, match="cannot be read: Input/output error"):
+        read_photo(Path("/proc/self/mem"))
 
 
 def test_a_folder_of_photos_is_coloured(home: Path, photo: Path, tmp_path: Path) -> None:

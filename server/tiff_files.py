@@ -1,0 +1,119 @@
+"""TIFF files, with all their bits and their alpha, black as 0, and upright.
+
+tifffile reads the plain kinds, of which OpenCV loses bits, alpha or the sense of black and white.
+OpenCV reads the others, and turns them by itself.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import cv2
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from tifffile import EXTRASAMPLE, PHOTOMETRIC, SAMPLEFORMAT
+
+from server.color_profiles import in_bands
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # what such files begin with
+# Numbers for each pixel of the kinds that are read here, without and with alpha.
+_SAMPLES = {PHOTOMETRIC.MINISBLACK: (1, 2), PHOTOMETRIC.MINISWHITE: (1, 2), PHOTOMETRIC.RGB: (3, 4)}
+_WIDE = (np.uint32, np.uint64, np.float16, np.float64)
+_MAX_PIXELS = 1 << 30  # as OpenCV's: a damaged size must not take all memory
+
+Pixels = NDArray[Any]  # (H, W), (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA
+
+
+def decode_tiff(data: bytes) -> tuple[Pixels | None, bytes | None]:
+    """The first page's pixels and colour profile; (None, None) of a file that cannot be read.
+
+    Pixels are upright, with black as 0 and colours that are not multiplied by alpha. Integers of
+    8 and 16 bits stay; half floats, doubles and wider integers become 32-bit floats, 0..1.
+    """
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages.first
+            profile = page.tags.valueof("InterColorProfile")
+            pixels = _decode_plain(page) if _is_plain(page) else _decode_other(data)
+    except Exception:  # what a damaged file makes tifffile and its codecs raise is of every kind
+        return None, None
+    return pixels, profile if isinstance(profile, bytes) and pixels is not None else None
+
+
+def upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Turned as the camera's note says: 1..8, alike in TIFF and EXIF; others turn nothing."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def rgb_order(pixels: Pixels | None) -> Pixels | None:
+    """OpenCV's order of components is BGRA; grey, and what it could not read, pass."""
+    if pixels is None or pixels.ndim == 2:
+        return pixels
+    return np.asarray(
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    )
+
+
+def _is_plain(page: Any) -> bool:
+    """Grey or RGB in whole bytes, with at most an alpha beside the colours?"""
+    return bool(
+        page.samplesperpixel in _SAMPLES.get(page.photometric, ())
+        and page.axes in ("YX", "YXS", "SYX")  # no depth
+        and page.bitspersample in (8, 16, 32, 64)
+        and page.sampleformat in (SAMPLEFORMAT.UINT, SAMPLEFORMAT.IEEEFP)
+        and 0 < page.imagewidth * page.imagelength <= _MAX_PIXELS
+    )
+
+
+def _decode_plain(page: Any) -> Pixels:
+    pixels = _narrow(page.asarray())
+    if page.axes == "SYX":  # a plane for each component
+        pixels = np.moveaxis(pixels, 0, -1)
+    if page.extrasamples == (EXTRASAMPLE.ASSOCALPHA,):
+        pixels = in_bands(_unmultiplied, pixels)
+    if page.photometric == PHOTOMETRIC.MINISWHITE:
+        pixels = _inverted(pixels)
+    return upright(pixels, int(page.tags.valueof("Orientation", 1)))
+
+
+def _decode_other(data: bytes) -> Pixels | None:
+    pixels = rgb_order(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
+    return None if pixels is None else _narrow(pixels)
+
+
+def _narrow(pixels: Pixels) -> Pixels:
+    if pixels.dtype not in _WIDE:
+        return pixels
+    top = np.float64(_top(pixels))
+    return in_bands(lambda band: (band / top).astype(np.float32), pixels)
+
+
+def _unmultiplied(pixels: Pixels) -> Pixels:
+    """Colours divided by alpha; where that is 0 nobody knows them, and they are black."""
+    colors, alpha = pixels[..., :-1], pixels[..., -1:]
+    top = _top(pixels)
+    plain = np.zeros(colors.shape)
+    np.divide(colors * float(top), alpha, out=plain, where=alpha > 0)
+    if pixels.dtype.kind == "u":
+        plain = np.minimum(plain, top) + 0.5
+    return np.concatenate((plain.astype(pixels.dtype), alpha), -1)
+
+
+def _inverted(pixels: Pixels) -> Pixels:
+    """Grey the other way round; alpha stays."""
+    if pixels.ndim == 2:
+        return np.asarray(_top(pixels) - pixels)
+    return np.dstack((_top(pixels) - pixels[..., 0], pixels[..., 1]))
+
+
+def _top(pixels: Pixels) -> int:
+    """White."""
+    return int(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 1

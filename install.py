@@ -428,12 +428,13 @@ def put_command(python: Path, root: Path) -> Path:
     path = command_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     if os.name == "nt":
-        path.write_text(f'@set "PYTHONPATH={root}"\n@"{python}" -m server.command_line %*\n')
+        path.write_text(f'@set "PYTHONPATH={root}"\n@"{python}" -P -m server.command_line %*\n')
     else:
         path.write_text(f'#!/bin/sh\n# Tincture\nPYTHONPATH="{root}" exec "{python}" '
-                        '-m server.command_line "$@"\n')  # fmt: skip
+                        '-P -m server.command_line "$@"\n')  # fmt: skip
         path.chmod(0o755)
     return path
+    """Write the command `tincture`; with -P nothing is imported from the folder it is called in."""
 
 
 def autostart_file() -> Path:

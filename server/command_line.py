@@ -1,10 +1,11 @@
 """`tincture`: colour photographs from the command line.
 
-    tincture colorize photo.jpg --theme autumn.gpl --dot 120,80=#7a3b12 -o out.png
+    tincture colorize photo.jpg --theme autumn --dot 120,80=#7a3b12 -o out.png
     tincture colorize scans/*.tif -o coloured/
     tincture themes photo.jpg -o themes.png
 
-Uses the engine that runs; without one it works by itself.
+`colorize` uses the engine that runs; without one, or when it ends, it works by itself. `themes` and
+`check` start an engine.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tqdm import tqdm
 
 from server.photo_files import UserError, expand, output_paths, read_photo, write_photo
 from server.protocol import VERSION, launcher
-from server.protocol.client import Client, EngineError
+from server.protocol.client import Client, EngineError, EngineGone
 from server.protocol.messages import QUALITIES, ColorizeRequest, Dot, ThemeResult
 from server.protocol.written_theme import NotATheme, parse_theme, written_theme
 
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def colorize(options: argparse.Namespace) -> int:
     photos = expand(options.photos)
-    targets = output_paths(photos, Path(options.output))
+    targets = output_paths(photos, options.output)
     wishes = Wishes(
         *chosen_theme(options.theme),
         tuple(options.dot),
@@ -112,7 +113,7 @@ def _move(bar: Any, fraction: float) -> None:
 
 
 class Worker:
-    """Colours pixels: over a connection to the engine, or in this very process."""
+    """Colours pixels: over a connection to the engine, or in this very process once it is gone."""
 
     def __init__(self, client: Client | None) -> None:
         self._client = client
@@ -129,23 +130,20 @@ class Worker:
         self, gray: NDArray[Any], wishes: Wishes, report: Report
     ) -> tuple[NDArray[Any], tuple[str, ...]]:
         """(H, W) or (H, W, 2) in; (H, W, 3 or 4) of the same dtype and notes out."""
-        return (
-            self._asked(self._client, gray, wishes, report)
-            if self._client
-            else self._done(gray, wishes, report)
-        )
+        if self._client:
+            try:
+                return self._asked(self._client, gray, wishes, report)
+            except EngineGone:
+                self._client.close()
+                self._client = None
+        return self._done(gray, wishes, report)
 
     def _asked(
         self, client: Client, gray: NDArray[Any], wishes: Wishes, report: Report
     ) -> tuple[NDArray[Any], tuple[str, ...]]:
-        height, width = gray.shape[:2]
-        channels = 1 if gray.ndim == 2 else 2
-        key = client.open_picture(
-            gray.data.cast("B"), width, height, channels, _DTYPES[gray.dtype.str[1:]]
-        )
-        result = client.colorize(wishes.request(key), report)
+        result = client.colorize(wishes.request(_open(client, gray)), report)
         pixels = np.frombuffer(result.pixels, gray.dtype)
-        return pixels.reshape(height, width, result.channels), result.notes
+        return pixels.reshape(*gray.shape[:2], result.channels), result.notes
 
     def _done(
         self, gray: NDArray[Any], wishes: Wishes, report: Report
@@ -170,6 +168,14 @@ def _worker(own: bool) -> Worker:
     return Worker(None if own else launcher.running())
 
 
+def _open(client: Client, gray: NDArray[Any]) -> str:
+    """Show the engine a photo as read_photo gives it; returns the picture's key."""
+    height, width = gray.shape[:2]
+    channels = 1 if gray.ndim == 2 else 2
+    dtype = _DTYPES[gray.dtype.str[1:]]
+    return client.open_picture(gray.data.cast("B"), width, height, channels, dtype)
+
+
 def chosen_theme(chosen: str | None) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """The colours of a palette file, of a built-in theme's name or written out, and their shares.
 
@@ -182,15 +188,22 @@ def chosen_theme(chosen: str | None) -> tuple[tuple[str, ...], tuple[float, ...]
     try:
         path = Path(chosen)
         named = BUILT_IN / f"{chosen.strip().lower().replace(' ', '-')}.gpl"
-        if not path.exists() and not named.exists() and "#" in chosen:
+        if not _exists(path) and not _exists(named) and "#" in chosen:
             return parse_theme(chosen)
-        palette = read_palette(named if named.exists() and not path.exists() else path)
+        palette = read_palette(named if _exists(named) and not _exists(path) else path)
     except PaletteError as error:
         raise UserError(str(error)) from error
     except NotATheme as error:
         raise UserError(f"“{error}” is not a colour of a theme; write all of them like #7a3b12, or "
                         "all with their shares, like #7a3b12:70%") from error  # fmt: skip
     return tuple("#{:02x}{:02x}{:02x}".format(*color) for color in palette.colors), ()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # colours that are written out can be more than a file's name can hold
+        return False
 
 
 def parse_dot(text: str) -> Dot:
@@ -213,14 +226,10 @@ def parse_dot(text: str) -> Dot:
 def themes(options: argparse.Namespace) -> int:
     """Write a page that shows a photo in its recommended themes."""
     photo = Path(options.photo)
-    (target,) = output_paths([photo], Path(options.output))
+    (target,) = output_paths([photo], options.output)
     gray = read_photo(photo).gray
-    height, width = gray.shape[:2]
     with launcher.connect_or_start() as client:
-        dtype = _DTYPES[gray.dtype.str[1:]]
-        channels = 1 if gray.ndim == 2 else 2
-        key = client.open_picture(gray.data.cast("B"), width, height, channels, dtype)
-        found = client.recommend_themes(key, options.count, THUMBNAIL_SIDE)
+        found = client.recommend_themes(_open(client, gray), options.count, THUMBNAIL_SIDE)
     write_photo(target, theme_page(found))
     for theme in found:
         print(written_theme(theme.colors, theme.shares))
@@ -278,8 +287,7 @@ def check(options: argparse.Namespace) -> int:
     with launcher.connect_or_start() as client:
         ready = time.monotonic()
         ramp = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
-        key = client.open_picture(ramp.data.cast("B"), 256, 256, 1, "U8")
-        result = client.colorize(ColorizeRequest(key))
+        result = client.colorize(ColorizeRequest(_open(client, ramp)))
         done = time.monotonic()
     rgb = np.frombuffer(result.pixels, np.uint8).reshape(256, 256, 3)
     if not np.ptp(rgb.astype(int), axis=-1).any():

@@ -1,8 +1,11 @@
-"""Photographs as files: read as luminance, written in colour, nothing of the user's overwritten."""
+"""Photographs as files: read as luminance, written in colour; none that is read is overwritten."""
 
 from __future__ import annotations
 
+import glob
 import io
+import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,26 +31,51 @@ class UserError(Exception):
     """Something the person at the keyboard can put right; the message says what."""
 
 
-def output_paths(photos: Sequence[Path], output: Path) -> list[Path]:
-    """Where each result goes. Raises UserError when one would cover a photo or another result."""
-    if output.suffix and not output.is_dir() and output.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{output.suffix} files cannot be written; take {', '.join(SUFFIXES)}")
-    if len(photos) == 1 and output.suffix.lower() in SUFFIXES and not output.is_dir():
-        targets = [output]
-    elif output.suffix and not output.is_dir():
-        raise UserError(f"{output} is no folder; several photos need a folder for their results")
+def output_paths(photos: Sequence[Path], output: str) -> list[Path]:
+    """Where each result goes: a file, or PNGs in a folder, which is made.
+
+    output: as it was typed; a slash at its end makes it a folder. Raises UserError, also when a
+    result would cover a photo or another result.
+    """
+    place = Path(output)
+    if output.endswith(("/", os.sep)) or not place.suffix or place.is_dir():
+        targets = [_folder(place) / name for name in _result_names(photos)]
+    elif place.suffix.lower() not in SUFFIXES:
+        raise UserError(f"{place.suffix} files cannot be written; take {', '.join(SUFFIXES)}")
+    elif len(photos) > 1:
+        raise UserError(f"{place} is no folder; several photos need a folder for their results")
     else:
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"the folder {output} cannot be made: {error.strerror}") from error
-        targets = [output / f"{photo.stem}.png" for photo in photos]
-    for photo in photos:
-        if any(target.resolve() == photo.resolve() for target in targets):
-            raise UserError(f"the result would replace the photo {photo}; choose another place")
-    if len(set(targets)) < len(targets):
+        targets = [place]
+    written = {_same_file(target) for target in targets}
+    covered = [photo for photo in photos if _same_file(photo) in written]
+    if covered:
+        raise UserError(f"the result would replace the photo {covered[0]}; choose another place")
+    if len(written) < len(targets):
         raise UserError("two photos have the same name; colour them into different folders")
     return targets
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"the folder {path} cannot be made: {error.strerror}") from error
+    return path
+
+
+def _result_names(photos: Sequence[Path]) -> list[str]:
+    """Each photo's name as a PNG; where two would share one, their endings stay in it."""
+    short = [f"{photo.stem}.png" for photo in photos]
+    uses = Counter(name.casefold() for name in short)
+    return [
+        f"{photo.name}.png" if uses[name.casefold()] > 1 else name
+        for photo, name in zip(photos, short, strict=True)
+    ]
+
+
+def _same_file(path: Path) -> str:
+    """Equal for two names of one file; Windows and macOS see no capitals in names."""
+    return str(path.resolve()).casefold()
 
 
 @dataclass(frozen=True)
@@ -111,14 +139,24 @@ def _parted(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
 
 
 def expand(names: Sequence[str]) -> list[Path]:
-    """Files as they are, folders as the photos in them. Raises UserError for an empty folder."""
+    """Files as they are, folders as the photos in them. Raises UserError for an empty folder.
+
+    Patterns with * or ? are what they match: the shell of Windows leaves that to the programs.
+    """
     found: list[Path] = []
-    for path in map(Path, names):
+    for path in (Path(match) for name in names for match in _matches(name)):
         inside = sorted(p for p in path.glob("*") if p.suffix.lower() in SUFFIXES)
         if path.is_dir() and not inside:
             raise UserError(f"the folder {path} holds no photos")
         found += inside if path.is_dir() else [path]
     return found
+
+
+def _matches(name: str) -> list[str]:
+    if not {"*", "?"} & set(name) or Path(name).exists():
+        return [name]
+    pattern = name.replace("[", "[[]")  # brackets are letters like others, as they are to Windows
+    return sorted(glob.glob(pattern)) or [name]  # noqa: PTH207 (Path.glob takes no absolute pattern)
 
 
 def _orientation(data: bytes) -> int:

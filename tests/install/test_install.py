@@ -73,8 +73,10 @@ def test_install_proves_itself_and_uninstall_leaves_nothing(machine: Machine) ->
     assert not (entry.parent / "server/listener.py").exists()
     assert (machine.profile / "palettes/tincture-autumn.gpl").exists()
 
+    (machine.home / "server.py").write_text("raise SystemExit('not of Tincture')")
     command = subprocess.run(
         [machine.data / "tincture", "--version"],
+        cwd=machine.home,
         env=machine.environment,
         capture_output=True,
         text=True,

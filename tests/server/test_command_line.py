@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,8 +13,9 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image, ImageOps
 
-from server.command_line import chosen_theme, main
-from server.photo_files import UserError, read_photo
+from server.command_line import Wishes, Worker, chosen_theme, main
+from server.photo_files import UserError, expand, output_paths, read_photo
+from server.protocol import launcher
 from server.protocol.client import Client
 from server.protocol.written_theme import parse_theme
 from tests.conftest import SAMPLES
@@ -120,6 +124,67 @@ def test_several_photos_go_into_a_folder(home: Path, photo: Path, tmp_path: Path
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"photo.png", "astronaut.png"}
 
 
+@pytest.mark.parametrize(
+    ("names", "output", "wanted"),
+    [
+        (["1.tif"], "v1.2/", ["v1.2/1.png"]),
+        (["1.tif", "2.jpg"], "out", ["out/1.png", "out/2.png"]),
+        (["1.tif", "1.jpg", "2.jpg"], "out", ["out/1.tif.png", "out/1.jpg.png", "out/2.png"]),
+        (["a.tif", "A.jpg"], "out", ["out/a.tif.png", "out/A.jpg.png"]),
+    ],
+)
+def test_every_result_has_a_name_of_its_own(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    names: Sequence[str],
+    output: str,
+    wanted: Sequence[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert output_paths([Path(name) for name in names], output) == [Path(name) for name in wanted]
+    assert Path(wanted[0]).parent.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("photos", "words"),
+    [(["a/1.tif", "b/1.TIF"], "same name"), (["out/Old.PNG", "new.jpg"], "would replace")],
+)
+def test_results_that_differ_by_case_only_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Sequence[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UserError, match=words):
+        output_paths([Path(photo) for photo in photos], "out")
+
+
+def test_patterns_that_the_shell_left_are_expanded(tmp_path: Path) -> None:
+    for name in ("[2] b.tif", "[2] a.tif", "[2] c.jpg", "[2] ?.tif"):
+        (tmp_path / name).touch()
+
+    found = expand([str(tmp_path / "[2] *.tif"), str(tmp_path / "[2] ?.tif"), "none*.tif"])
+
+    assert [path.name for path in found] == [
+        *("[2] ?.tif", "[2] a.tif", "[2] b.tif"),  # what the pattern matches
+        "[2] ?.tif",  # a file of that very name
+        "none*.tif",
+    ]
+
+
+def test_the_work_goes_on_when_the_engine_ends(home: Path, gray: np.ndarray) -> None:
+    client = launcher.connect_or_start()
+    wishes = Wishes((), (), (), 1.0, 1.0, "draft")
+
+    with Worker(client) as work:
+        before, _ = work(gray, wishes, lambda fraction: None)
+        os.kill(client.info.pid, signal.SIGKILL)
+        after, _ = work(gray, wishes, lambda fraction: None)
+        again, _ = work(gray, wishes, lambda fraction: None)
+
+    assert np.array_equal(before, after) and np.array_equal(before, again)
+
+
 def test_one_bad_file_does_not_keep_the_others_back(
     home: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -180,10 +245,17 @@ def test_a_built_in_theme_is_known_by_its_name() -> None:
     assert len(chosen_theme("dawn")[0]) == 5
 
 
+def test_a_theme_that_is_written_out_may_be_longer_than_a_files_name() -> None:
+    colors = tuple(f"#{n:02x}4060" for n in range(40))
+
+    assert chosen_theme(" ".join(colors)) == (colors, ())
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["missing.jpg", "-o", "out.png"], "does not exist"),
+        (["missing*.jpg", "-o", "out.png"], "does not exist"),
         (["{photo}", "-o", "{photo}"], "would replace the photo"),
         (["{photo}", "{photo}", "-o", "out.png"], "needs? a folder"),
         (["{photo}", "{photo}", "-o", "folder"], "same name"),

@@ -28,7 +28,7 @@ class Job:
 
     owner: object  # the connection it belongs to
     number: int  # the request's id
-    live: str  # the picture's key for a preview; a newer one of the same key takes its place
+    live: str  # the picture's key for a preview; the owner's next one of that key takes its place
     work: Callable[[Tick], None]
     report: Tick
     cancelled: Callable[[], None]
@@ -59,7 +59,11 @@ class Lane:
     def submit(self, job: Job) -> None:
         """Put a job in line. Raises LaneFull."""
         with self._changed:
-            replaced = [w for w in self._waiting if job.live and w.live == job.live]
+            replaced = [
+                waiting
+                for waiting in self._waiting
+                if job.live and waiting.owner is job.owner and waiting.live == job.live
+            ]
             for old in replaced:
                 self._waiting.remove(old)
             if len(self._waiting) >= MAX_WAITING:

@@ -20,6 +20,7 @@ from server.protocol.messages import InvalidParams
 MAX_CONNECTIONS = 16
 # Progress is told when so much time has passed or so much has been done since the last time.
 PROGRESS_SECONDS, PROGRESS_STEP = 0.05, 0.1
+RETRY_SECONDS = 0.1  # after a connection that could not be taken
 log = logging.getLogger(__name__)
 
 
@@ -54,16 +55,26 @@ class Listener:
         while not self.ended.is_set():
             try:
                 sock, _ = self._socket.accept()
-            except OSError:
-                return
-            if len(self.connections) >= MAX_CONNECTIONS:
-                log.warning("refused a connection: %d are open", len(self.connections))
-                sock.close()
-                continue
+                self._welcome(sock)
+            except (OSError, RuntimeError) as error:
+                # No file or no thread is to be had at the moment; or this socket was closed.
+                if not self.ended.wait(RETRY_SECONDS):
+                    log.warning("could not take a connection: %s", error)
+
+    def _welcome(self, sock: socket.socket) -> None:
+        if len(self.connections) >= MAX_CONNECTIONS:
+            log.warning("refused a connection: %d are open", len(self.connections))
+            sock.close()
+            return
+        connection = Connection(self, sock)
+        self.connections.add(connection)
+        try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(self, sock)
-            self.connections.add(connection)
             threading.Thread(target=connection.serve, daemon=True).start()
+        except BaseException:
+            self.connections.discard(connection)
+            sock.close()
+            raise
 
 
 class Connection:

@@ -137,13 +137,13 @@ class Client:
         data = memoryview(gray).cast("B")
         shape = (height, width) if channels == 1 else (height, width, channels)
         key = picture_key(data, dtype, shape)
-        params = {"picture": key, "dtype": dtype, "shape": list(shape)}
+        params = {"picture": key}
         if not self.call(messages.OPEN_PICTURE, params)["known"]:
             self.call(messages.OPEN_PICTURE, params, {"gray": Array(dtype, shape, data)})
         return key
 
     def close_picture(self, key: str) -> None:
-        """Tell the engine that this connection needs the picture no more."""
+        """Let the engine forget the picture, for every connection that has opened it."""
         self.call(messages.CLOSE_PICTURE, {"picture": key})
 
     def colorize(

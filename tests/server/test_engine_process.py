@@ -259,6 +259,29 @@ def test_an_answer_that_cannot_be_sent_does_not_stop_the_work(
         listener.close()
 
 
+def test_a_listener_outlives_a_shortage_of_files(caplog: pytest.LogCaptureFixture) -> None:
+    resource = pytest.importorskip("resource")
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    token = handshake.new_token()
+    listener = Listener(Handlers(Colorizer.load()), token)
+    meeting = rendezvous.Rendezvous(os.getpid(), listener.port, token, PROTOCOL, VERSION)
+    try:
+        with socket.socket() as last:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, limit[1]))  # no more than there are
+            try:
+                last.connect(("127.0.0.1", listener.port))
+                end = time.monotonic() + 10
+                while "could not take" not in caplog.text and time.monotonic() < end:
+                    time.sleep(0.02)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+        with connect(meeting) as client:
+            assert client.status()["connections"] >= 1
+        assert "could not take" in caplog.text
+    finally:
+        listener.close()
+
+
 def test_a_theme_is_taken_from_8_bit_photos_only(engine: Client) -> None:
     floats = frames.Array("F32", (1, 1, 3), memoryview(bytes(12)))
 

@@ -6,7 +6,7 @@ photo survives; on the network's grid it takes at least one cell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -23,6 +23,8 @@ _PICTURE_COLORS = 128  # or more different colours: that is a picture
 _SAMPLE = 100_000  # pixels that are enough to tell
 _LONGEST_DOT = 2.5  # a blob longer than this many times its thickness is a stroke
 _MAX_PIECES = 64  # along the longer side of a stroke
+
+Pixels = tuple[NDArray[np.intp], NDArray[np.intp]]  # rows and columns
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,9 @@ def hints_from_rgba(rgba: NDArray[np.uint8], x: int = 0, y: int = 0) -> list[Hin
 def _blob_hints(rgba: NDArray[np.uint8], inside: NDArray[np.bool_], x: int, y: int) -> list[Hint]:
     """The dots of one connected blob: one for each of its colours, several along a stroke."""
     return [
-        _hint(rgba, piece, x, y)
+        _hint(rgba, rows, columns, x, y)
         for area in _single_colored(rgba[..., :3], inside)
-        for piece in _pieces(area)
+        for rows, columns in _pieces(area)
     ]
 
 
@@ -96,29 +98,28 @@ def _single_colored(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> list[N
     return solid or areas
 
 
-def _pieces(area: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+def _pieces(area: NDArray[np.bool_]) -> Iterator[Pixels]:
     """A compact dot as it is; a stroke cut into squares about as long as it is thick."""
+    rows, columns = np.nonzero(area)
     distance = cv2.distanceTransform(np.pad(area, 1).astype(np.uint8), cv2.DIST_L2, 3)
     thickness = 2 * float(distance.max())
     extent = max(area.shape)
     if extent <= _LONGEST_DOT * thickness:
-        return [area]
+        yield rows, columns
+        return
     side = int(np.ceil(max(thickness, extent / _MAX_PIECES)))
-    rows, columns = np.nonzero(area)
     cell = rows // side * (area.shape[1] // side + 1) + columns // side
-    pieces = []
-    for value in np.unique(cell):
-        piece = np.zeros_like(area)
-        member = cell == value
-        piece[rows[member], columns[member]] = True
-        pieces.append(piece)
-    return pieces
+    order = cell.argsort(kind="stable")
+    for piece in np.split(order, np.flatnonzero(np.diff(cell[order])) + 1):
+        yield rows[piece], columns[piece]
 
 
-def _hint(rgba: NDArray[np.uint8], inside: NDArray[np.bool_], x: int, y: int) -> Hint:
-    rows, columns = np.nonzero(inside)
-    alpha = rgba[..., 3][inside].astype(np.float64)
-    color = np.average(rgba[..., :3][inside], axis=0, weights=alpha).round().astype(int)
+def _hint(
+    rgba: NDArray[np.uint8], rows: NDArray[np.intp], columns: NDArray[np.intp], x: int, y: int
+) -> Hint:
+    pixels = rgba[rows, columns]
+    alpha = pixels[:, 3].astype(np.float64)
+    color = np.average(pixels[:, :3], axis=0, weights=alpha).round().astype(int)
     return Hint(
         float(x + np.average(columns, weights=alpha) + 0.5),
         float(y + np.average(rows, weights=alpha) + 0.5),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -108,8 +108,8 @@ class Picture:
         row = min(int(hint.y * height / self.height), height - 1)
         return row, min(int(hint.x * width / self.width), width - 1)
 
-    def regions(self, hints: Sequence[Hint]) -> list[Region]:
-        """The region that each hint speaks for, at working size."""
+    def regions(self, hints: Sequence[Hint]) -> Iterator[Region]:
+        """The region that each hint speaks for, (h, w) at working size, one at a time."""
         return regions(self.working_lightness, [self.cell(hint) for hint in hints])
 
 

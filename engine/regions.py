@@ -6,7 +6,7 @@ a dot was followed, and, where somebody locks a dot, to colour all of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -19,20 +19,21 @@ _EDGE_SOFTNESS = 3  # cells over which a locked region ends
 Region = NDArray[np.bool_]
 
 
-def regions(lightness: NDArray[np.float32], seeds: Sequence[tuple[int, int]]) -> list[Region]:
+def regions(lightness: NDArray[np.float32], seeds: Sequence[tuple[int, int]]) -> Iterator[Region]:
     """The region of every dot; a place that several dots reach belongs to the nearest one.
 
-    lightness: (h, w), L / 100. seeds: (row, column) of the dots. Returns (h, w) for each.
+    lightness: (h, w), L / 100. seeds: (row, column) of the dots. Gives (h, w) for each, one at a
+    time: there may be thousands.
     """
     calm = np.asarray(cv2.bilateralFilter(lightness, 5, ALIKE, 2), np.float32)
-    reached = [_reached(calm, seed) for seed in seeds]
-    if len(seeds) < 2:
-        return reached
-    rows, columns = np.indices(lightness.shape)
-    distances = np.stack([np.hypot(rows - row, columns - column) for row, column in seeds])
-    distances[~np.stack(reached)] = np.inf
-    nearest = distances.argmin(0)
-    return [region & (nearest == index) for index, region in enumerate(reached)]
+    rows, columns = (np.arange(length, dtype=np.float32) for length in lightness.shape)
+    nearest = np.full(lightness.shape, np.inf, np.float32)  # squared distance in cells
+    owner = np.full(lightness.shape, -1, np.int32)
+    for index, (row, column) in enumerate(seeds):
+        distance = (rows[:, None] - row) ** 2 + (columns - column) ** 2
+        nearer = _reached(calm, (row, column)) & (distance < nearest)
+        nearest[nearer], owner[nearer] = distance[nearer], index
+    return (owner == index for index in range(len(seeds)))
 
 
 def followed(ab: NDArray[np.float32], region: Region, asked: NDArray[np.float32]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -80,6 +82,19 @@ def test_a_stroke_is_followed_along_its_length() -> None:
 
     assert len(hints) > 10
     assert all(layer[int(h.y), int(h.x), 3] for h in hints)
+
+
+def test_a_long_stroke_takes_little_memory() -> None:
+    layer = empty(1500, 2000)
+    cv2.line(layer, (5, 5), (1990, 1490), (*RED, 255), 3)
+    tracemalloc.start()
+
+    hints = hints_from_rgba(layer)
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(hints) > 60
+    assert most < 20 * 1500 * 2000  # bytes
 
 
 def test_a_soft_brush_is_weighted_by_its_alpha() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -29,6 +31,18 @@ def test_two_dots_share_their_ground_by_nearness(disc: NDArray[np.float32]) -> N
 
     assert not (left & right).any()
     assert left[40, 35] and right[40, 65]
+
+
+def test_many_dots_take_no_more_memory_than_few(disc: NDArray[np.float32]) -> None:
+    seeds = [(row, column) for row in range(5, 75, 5) for column in range(5, 95, 5)]
+    tracemalloc.start()
+
+    shares = sum(region.mean() for region in regions(disc, seeds))
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.9 < shares < 1.001
+    assert most < 100 * disc.size  # bytes
 
 
 def test_a_pulled_region_has_the_asked_colour_and_nothing_else_moves(

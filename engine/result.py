@@ -57,17 +57,20 @@ class Result:
         """
         picture = self.picture
         x, y, width, height = area or (0, 0, picture.width, picture.height)
-        step, (rows, columns) = picture.color_step, picture.thinned.shape[:2]
-        # One cell more on each side, so that the colours between cells are those of the whole.
-        left, top = max(0, x // step - 1), max(0, y // step - 1)
-        right, bottom = min(columns, (x + width) // step + 2), min(rows, (y + height) // step + 2)
+        if not (width and height):
+            return self.full(tick, area).astype(np.uint8)
+        rows, columns = picture.thinned.shape[:2]
+        left, right = _cells(x, width, picture.width, columns)
+        top, bottom = _cells(y, height, picture.height, rows)
         cells = (left, top, right - left, bottom - top)
-        small = np.asarray(full_size(picture.thinned, self.ab, tick, cells), np.uint8)
-        size = (step * small.shape[1], step * small.shape[0])
-        wide = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
-        cut: NDArray[np.uint8] = np.ascontiguousarray(
-            wide[y - step * top :, x - step * left :][:height, :width]
-        )
+        small = full_size(picture.thinned, self.ab, tick, cells)
+        # Enlarged where they lie in the whole, one direction after the other: OpenCV is quick at
+        # that only from edge to edge, and so a part has the very same pixels as in the whole.
+        row = np.pad(small, ((0, 0), (left, columns - right), (0, 0)))
+        wide = cv2.resize(row, (picture.width, len(row)), interpolation=cv2.INTER_LINEAR)
+        column = np.pad(wide[:, x : x + width], ((top, rows - bottom), (0, 0), (0, 0)))
+        tall = cv2.resize(column, (width, picture.height), interpolation=cv2.INTER_LINEAR)
+        cut = np.asarray(tall[y : y + height], np.uint8)
         if picture.gray.ndim == 3:
             cut[..., 3] = to_uint8(picture.gray[y : y + height, x : x + width, 1])
         return cut
@@ -126,6 +129,12 @@ class Result:
                 self.hints, reachable, reached, delta, shares, strict=True
             )
         )
+
+
+def _cells(start: int, long: int, length: int, count: int) -> tuple[int, int]:
+    """First and end of those of `count` cells that colour this stretch of `length` pixels."""
+    first = max(0, start * count // length - 1)
+    return first, min(count, (start + long) * count // length + 2)
 
 
 def _scaled(cells: NDArray[np.intp], count: int, length: int) -> tuple[int, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from engine import picture as pictures
 from engine.colorizer import Colorizer
 from engine.hints import Hint
 from engine.picture import Picture
@@ -48,3 +50,36 @@ def test_the_changed_rectangle_ends_with_the_photo_whatever_its_size(picture: Pi
         before, after = Result(photo, nothing, ()), Result(photo, all_over, ())
 
         assert after.changed(before) == (0, 0, size[1], size[0])
+
+
+def color_layer(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """A photo of (400, 601) of which every 11th row and column is coloured, in waves."""
+    monkeypatch.setattr(pictures, "COLOR_PIXELS", 2000)
+    gray = np.full((400, 601), 128, np.uint8)
+    a, b = np.meshgrid(np.sin(np.linspace(0, 30, 150)), np.sin(np.linspace(0, 20, 100)))
+    return Result(replace(picture, gray=gray), 20 * np.dstack((a, b)).astype(np.float32), ())
+
+
+def test_rough_colours_lie_where_the_exact_ones_do(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = color_layer(picture, monkeypatch)
+
+    apart = np.abs(result.color_only().astype(int) - result.full())
+
+    assert result.picture.color_step == 11
+    assert np.percentile(apart[8:-8, 8:-8], 99) <= 3
+
+
+@pytest.mark.parametrize(
+    "area", [(0, 0, 1, 1), (600, 399, 1, 1), (250, 0, 100, 400), (313, 207, 288, 50), (5, 9, 0, 0)]
+)
+def test_a_part_of_a_colour_layer_is_the_same_as_in_the_whole(
+    picture: Picture, monkeypatch: pytest.MonkeyPatch, area: tuple[int, int, int, int]
+) -> None:
+    result = color_layer(picture, monkeypatch)
+    x, y, width, height = area
+
+    part = result.color_only(area=area)
+
+    assert np.array_equal(part, result.color_only()[y : y + height, x : x + width])

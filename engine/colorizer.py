@@ -22,7 +22,7 @@ from torch import Tensor
 
 from engine.color import AB_SCALE
 from engine.enlarge import full_size
-from engine.gray import Gray, check, lightness_of
+from engine.gray import Gray, check, cleaned, lightness_of
 from engine.hints import Hint, hint_planes, srgb_to_lab
 from engine.inference import (
     FLAT,
@@ -95,15 +95,16 @@ class Colorizer:
     def open(self, gray: Gray, quality: str = "normal") -> Picture:
         """Make a photo ready.
 
-        gray: (H, W), or (H, W, 2) with alpha last; uint8, uint16 (0..65535) or float32 (0..1);
-        sRGB-encoded luminance. quality: one of QUALITIES; finer ones take longer. Raises
-        ValueError with a sentence for people.
+        gray: (H, W), or (H, W, 2) with alpha last; uint8, uint16 (0..65535) or float32 (0..1;
+        what lies outside is clipped, and NaN is 0); sRGB-encoded luminance. quality: one of
+        QUALITIES; finer ones take longer. Raises ValueError with a sentence for people.
         """
         return self.open_at(gray, self.working_side(quality))
 
     def open_at(self, gray: Gray, side: int) -> Picture:
         """Make a photo ready at the working size that has the area of a square of `side` pixels."""
         check(gray)
+        gray = cleaned(gray)  # one bad value would spoil all that it is averaged with
         small, size = working_size(gray, side)
         lightness = torch.from_numpy(lightness_of(small))[None, None]
         padded = pad_to(lightness, self.network.multiple)

@@ -29,7 +29,7 @@ def check(gray: Gray) -> None:
             f"the photo has {gray.shape[0] * gray.shape[1] / 1e6:.0f} megapixels; "
             f"at most {MAX_PIXELS // 1_000_000} can be coloured"
         )
-    if gray.ndim == 3 and not gray[..., 1].any():
+    if gray.ndim == 3 and not (gray[..., 1] > 0).any():
         raise ValueError("the photo is fully transparent: there is nothing to colour")
 
 
@@ -37,8 +37,15 @@ def unit(gray: Gray) -> NDArray[np.float32]:
     """Any supported dtype to float32, 0..1."""
     if gray.dtype == np.float32:
         finite = np.nan_to_num(gray, nan=0.0, posinf=1.0, neginf=0.0)
-        return np.clip(finite, 0, 1).astype(np.float32)
+        return np.clip(finite, 0, 1, out=finite)
     return gray.astype(np.float32) / np.float32(np.iinfo(gray.dtype).max)
+
+
+def cleaned(gray: Gray) -> Gray:
+    """A float photo with all of its values in 0..1; any other, and one that is so, as it is."""
+    if gray.dtype != np.float32 or (gray.min() >= 0 and gray.max() <= 1):  # not so for NaN
+        return gray
+    return unit(gray)
 
 
 def to_uint8(gray: Gray) -> NDArray[np.uint8]:

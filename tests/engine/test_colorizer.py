@@ -12,7 +12,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from engine.colorizer import PRECISION_NOTE, QUALITIES, WORKING_SIDES, Colorizer
 from engine.hints import Hint
-from engine.inference import fused, in_brain_floats
+from engine.inference import fused, has_fast_bfloat16, in_brain_floats
 from engine.picture import Picture
 from engine.progress import Cancelled
 from engine.result import Result
@@ -205,6 +205,28 @@ def test_what_is_no_photo_is_refused(colorizer: Colorizer, gray: NDArray[Any], w
         colorizer.open(gray)
 
 
+def test_a_photo_whose_alpha_is_nowhere_above_zero_is_refused(colorizer: Colorizer) -> None:
+    with pytest.raises(ValueError, match="fully transparent"):
+        colorizer.open(np.full((5, 5, 2), (0.5, np.nan), np.float32))
+
+
+def test_what_is_no_lightness_spoils_no_neighbours(
+    colorizer: Colorizer, gray: NDArray[np.uint8]
+) -> None:
+    clean = (gray / 255).astype(np.float32)
+    clean[100:140:5, 200:240:5], clean[300:340:5, 200:240:5] = 0, 1
+    raw = clean.copy()
+    raw[100:140:5, 200:240:5], raw[300:340:5, 200:240:5] = np.nan, 1e6
+
+    picture, expected = colorizer.open(raw), colorizer.open(clean)
+
+    assert torch.equal(picture.lightness, expected.lightness)
+    assert np.array_equal(picture.reduced(100), expected.reduced(100))
+    result = colorizer.colorize(picture).full()
+    assert result.dtype == np.float32 and np.isfinite(result).all()
+    assert expected.gray is clean  # not copied
+
+
 def test_a_photo_that_is_too_large_is_refused(colorizer: Colorizer) -> None:
     huge = np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (20_000, 20_000), (0, 0))
 
@@ -297,6 +319,15 @@ def test_weights_that_give_no_numbers_are_called_damaged(gray: NDArray[np.uint8]
 
     with pytest.raises(RuntimeError, match="damaged"):
         colorizer.colorize(colorizer.open(gray))
+
+
+def test_emulated_brain_floats_are_not_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_bf16_supported(including_emulation: bool = True) -> bool:
+        return including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_bf16_supported)
+
+    assert not has_fast_bfloat16("cuda")
 
 
 def test_short_numbers_and_fused_layers_change_ab_by_little(

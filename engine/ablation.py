@@ -128,7 +128,7 @@ def trained(run: str, variant: Variant, options: argparse.Namespace) -> Mapping[
         TrainConfig(
             photos=options.photos,
             network=variant.network,
-            run=run,
+            name=run,
             samples_budget=options.samples,
             stages=STAGES,
             limit=options.limit,

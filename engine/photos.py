@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import multiprocessing
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,13 +40,17 @@ def photo_files(source: Path, split: str) -> list[tuple[str, Opener]]:
     split: "train" or "val"; a plain folder knows no splits and gives all of its photos for both.
     Raises NoPhotos.
     """
-    index = next(
-        (p for p in (source / "photos/index.csv", source / "index.csv") if p.exists()), None
-    )
+    index = _index(source)
     files = _folder_files(source) if index is None else _corpus_files(index, split)
     if not files:
         raise NoPhotos(f"{source} holds no photographs ({', '.join(sorted(SUFFIXES))})")
     return files
+
+
+def _index(source: Path) -> Path | None:
+    """The list of a corpus' photos; None for a plain folder."""
+    paths = (source / "photos/index.csv", source / "index.csv")
+    return next((path for path in paths if path.exists()), None)
 
 
 def _folder_files(folder: Path) -> list[tuple[str, Opener]]:
@@ -97,7 +102,7 @@ def load_squares(
 ) -> Tensor:
     """All photos of a split as squares: (N, 3, side, side) uint8 sRGB.
 
-    cache: a folder in which the decoded squares are kept for the next time.
+    cache: a folder in which the decoded squares are kept for the next time. Raises NoPhotos.
     """
 
     def decoded() -> NDArray[np.uint8]:
@@ -134,8 +139,13 @@ def segments(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _kept_name(source: Path, split: str, side: int, limit: int | None) -> str:
-    key = hashlib.sha256(f"{source.resolve()} {split} {side} {limit}".encode()).hexdigest()[:16]
-    return f"{split}-{side}-{key}"
+    """Another one where the photos are others, so that a changed folder is read anew."""
+    names = [name for name, _ in photo_files(source, split)[:limit]]
+    # A corpus is made once and stays; in a folder a photo may be replaced.
+    found = [(source / name).stat() for name in names] if _index(source) is None else []
+    stamps = [(each.st_size, each.st_mtime_ns) for each in found]
+    told = repr((str(source.resolve()), split, side, limit, names, stamps))
+    return f"{split}-{side}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 def _kept(make: Callable[[], NDArray[np.uint8]], cache: Path | None, name: str) -> Tensor:
@@ -147,7 +157,7 @@ def _kept(make: Callable[[], NDArray[np.uint8]], cache: Path | None, name: str) 
         return torch.from_numpy(np.load(kept))
     made = make()
     cache.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(".partial.npy")
+    partial = kept.with_suffix(f".{os.getpid()}.partial.npy")  # several processes may make it
     np.save(partial, made)
     partial.replace(kept)
     return torch.from_numpy(made)

@@ -1,7 +1,7 @@
 """Train a colorization network: one flat loop, resumable, with a time budget.
 
     python -m engine.train --photos DIR --network default --minutes 60
-    torchrun --nproc-per-node 4 -m engine.train --photos DIR --minutes 60
+    torchrun --nproc-per-node 4 -m engine.train --photos DIR --minutes 60 --name NAME
 
 A run lives in `runs/NAME/`: `checkpoint.pt` (resumed from when it exists), `curves.jsonl` and
 TensorBoard curves where TensorBoard is installed, `sheet-*.jpg` (contact sheets) and
@@ -49,7 +49,7 @@ class TrainConfig:
     # input and output
     photos: str = "photos"  # corpus folder or any folder of photos
     network: str = "default"
-    run: str = ""  # name of the folder under runs/; the network's name by default
+    name: str = ""  # of the folder under runs/; the network's by default
     start_from: str = ""  # a safetensors file to start from when there is no checkpoint
     # length and sizes
     minutes: float = 60.0  # budget of this run, earlier parts counted in
@@ -103,7 +103,7 @@ def train(config: TrainConfig) -> None:
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.backends.cudnn.benchmark = True
-    folder = Path("runs") / (config.run or config.network)
+    folder = Path("runs") / (config.name or config.network)
     folder.mkdir(parents=True, exist_ok=True)
 
     torch.manual_seed(config.seed)
@@ -157,8 +157,11 @@ def train(config: TrainConfig) -> None:
 
         progress.step += 1
         progress.samples += batch * world
-        window.append(loss.item())
+        if rank == 0:
+            window.append(loss.item())
         progress.seconds += min(time.monotonic() - began, LONGEST_STEP)
+        if world > 1:
+            progress.seconds = _of_first(progress.seconds, device)
 
         if rank:
             continue
@@ -239,6 +242,13 @@ def _done(config: TrainConfig, progress: Progress) -> float:
     if config.samples_budget:
         return progress.samples / config.samples_budget
     return progress.seconds / (config.minutes * 60)
+
+
+def _of_first(seconds: float, device: torch.device) -> float:
+    """What the first process says: all must have the same rates and end with the same step."""
+    told = torch.tensor(seconds, dtype=torch.float64, device=device)
+    torch.distributed.broadcast(told, 0)
+    return told.item()
 
 
 def _stage(stages: str, done: float) -> tuple[int, int]:

@@ -39,7 +39,8 @@ def load_network(name: str = "default", path: Path | None = None) -> Colorizatio
         with safe_open(path, framework="pt") as file:
             record = file.metadata() or {}
             tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-        network = build_network(record["network"], json.loads(record["dimensions"]))
+        require_network(record["network"], name, path)
+        network = build_network(name, json.loads(record["dimensions"]))
         _fill(network, tensors)
     except FileNotFoundError:
         raise WeightsMissing(f"{path} is missing; run: python3 install.py repair") from None
@@ -48,6 +49,12 @@ def load_network(name: str = "default", path: Path | None = None) -> Colorizatio
             f"{path} is damaged ({error}); run: python3 install.py repair"
         ) from error
     return network.eval()
+
+
+def require_network(found: str, name: str, path: Path) -> None:
+    """Raises WeightsMissing when the weights in a file are not of the network that is wanted."""
+    if found != name:
+        raise WeightsMissing(f"{path} holds weights of the network '{found}', not of '{name}'")
 
 
 def _fill(network: ColorizationNetwork, tensors: dict[str, torch.Tensor]) -> None:

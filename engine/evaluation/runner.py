@@ -17,10 +17,16 @@ from torch import Tensor
 from engine.color import AB_SCALE, lab_to_rgb
 from engine.colorizer import lock, theme_tensor
 from engine.enlarge import enlarge_ab
-from engine.networks import NETWORKS, ColorizationNetwork, build_network
+from engine.networks import ColorizationNetwork, build_network
 from engine.networks.base import Features, no_hints, no_theme
 from engine.themes import Theme
-from engine.weights import WeightsMissing, load_network, weights_path
+from engine.weights import (
+    WeightsMissing,
+    load_network,
+    require_network,
+    training_record,
+    weights_path,
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ class Runner:
         lightness = lightness.to(self.device)
         small, planes = lightness, None
         if hints is not None:
-            planes = hints.to(self.device) / hints.new_tensor((AB_SCALE, AB_SCALE, 1)).view(3, 1, 1)
+            scale = hints.new_tensor((AB_SCALE, AB_SCALE, 1)).view(3, 1, 1)
+            planes = (hints / scale).to(self.device)
         if self.working_size not in (None, lightness.shape[2]):
             size = (self.working_size, self.working_size)
             small = F.interpolate(lightness, size, mode="area")
@@ -106,7 +113,7 @@ class Loaded:
 def load(name: str, path: Path | None = None) -> Loaded:
     """Shipped weights, a .safetensors file, or a training run's checkpoint.pt (averaged weights).
 
-    Raises WeightsMissing.
+    Raises WeightsMissing when the file is absent, damaged or of another network.
     """
     chosen = path or weights_path(name)
     if not chosen.exists():
@@ -114,12 +121,10 @@ def load(name: str, path: Path | None = None) -> Loaded:
         raise WeightsMissing(f"{chosen} is missing; {hint}")
     digest = hashlib.sha256(chosen.read_bytes()).hexdigest()
     if chosen.suffix != ".pt":
-        return Loaded(load_network(name, chosen), digest, {})
+        return Loaded(load_network(name, chosen), digest, training_record(chosen))
     state: dict[str, Any] = torch.load(chosen, map_location="cpu", weights_only=True)
-    own_name = str(state["config"]["network"])
-    if own_name not in NETWORKS:
-        raise WeightsMissing(f"{chosen} holds a network '{own_name}', which is not known here")
-    network = build_network(own_name)
+    require_network(str(state["config"]["network"]), name, chosen)
+    network = build_network(name)
     network.load_state_dict(state["averaged"])
     return Loaded(network, digest, dict(state["progress"]))
 

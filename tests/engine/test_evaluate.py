@@ -21,7 +21,7 @@ from engine.evaluation.inputs import (
     true_hints,
 )
 from engine.evaluation.reference import references
-from engine.evaluation.runner import Runner
+from engine.evaluation.runner import Runner, load
 from engine.evaluation.trial import Truth, measure, obedience, shown
 from engine.networks.paper import PaperDimensions, PaperNetwork
 from engine.photos import load_squares, square
@@ -43,7 +43,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, coffee: np.ndarray) -> Path:
     (root / "photos/chelsea.png").write_bytes((SAMPLES / "chelsea.png").read_bytes())
     torch.manual_seed(0)
     network = PaperNetwork(PaperDimensions(width=4))
-    save_network(network, "paper", root / "paper.safetensors", {})
+    save_network(network, "paper", root / "paper.safetensors", {"samples": 0})
     return root
 
 
@@ -191,6 +191,18 @@ def test_a_smaller_working_size_keeps_every_dot(photo: np.ndarray) -> None:
         assert encoded.hints[0, 2, row, column] == 1
 
 
+def test_dots_may_come_from_another_device_than_the_networks() -> None:
+    runner = Runner(PaperNetwork(PaperDimensions(width=4)), device="meta")
+
+    encoded = runner.encode(torch.rand(1, 1, 64, 64), torch.rand(1, 3, 64, 64))
+
+    assert encoded.hints is not None and encoded.hints.device.type == "meta"
+
+
+def test_weights_come_with_the_record_of_their_training(world: Path) -> None:
+    assert load("paper", world / "paper.safetensors").training == {"samples": 0}
+
+
 def test_a_working_size_that_the_network_cannot_have_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 8"):
         Runner(PaperNetwork(PaperDimensions(width=4)), working_size=100)
@@ -206,3 +218,9 @@ def test_bad_input_ends_with_a_sentence(
     missing = ["--weights", str(tmp_path / "none.safetensors")]
     assert evaluate.main(["--photos", str(world / "photos"), *missing]) == 1
     assert "is missing" in capsys.readouterr().err
+    checkpoint = tmp_path / "checkpoint.pt"
+    torch.save({"config": {"network": "paper"}}, checkpoint)
+    for path in (world / "paper.safetensors", checkpoint):
+        other = ["--weights", str(path), "--network", "default"]
+        assert evaluate.main(["--photos", str(world / "photos"), *other]) == 1
+        assert "of the network 'paper', not of 'default'" in capsys.readouterr().err

@@ -92,6 +92,29 @@ def test_photos_are_stacked_channels_first_and_kept(folder: Path, tmp_path: Path
     assert len(list(cache.iterdir())) == 1
 
 
+def test_a_changed_folder_is_read_anew(folder: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    load_squares(folder, "train", 32, cache=cache)
+
+    (folder / "b.jpg").write_bytes(jpeg(60, 44, (40, 40, 200)))
+    replaced = load_squares(folder, "train", 32, cache=cache)
+    (folder / "c.jpg").write_bytes(jpeg(60, 40, (200, 200, 200)))
+    added = load_squares(folder, "train", 32, cache=cache)
+
+    assert replaced[0, 2].float().mean() > 150
+    assert len(added) == 3
+
+
+def test_a_changed_corpus_is_read_anew(corpus: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    load_squares(corpus, "train", 32, cache=cache)
+
+    index = corpus / "photos/index.csv"
+    index.write_text(index.read_text().replace("val", "train"))
+
+    assert len(load_squares(corpus, "train", 32, cache=cache)) == 2
+
+
 def test_segments_follow_a_photos_edges() -> None:
     photo = np.full((60, 60, 3), 40, np.uint8)
     photo[10:40, 20:50] = (200, 60, 60)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import skimage
 import torch
 from PIL import Image
+from torch.distributed.run import get_args_parser
 
 from engine.networks import NETWORKS
 from engine.train import TrainConfig, _parse, next_batch, train
@@ -19,6 +24,7 @@ from engine.weights import (
     training_record,
     weights_path,
 )
+from tests.conftest import ROOT
 
 SAMPLES = Path(skimage.__file__).parent / "data"
 
@@ -70,8 +76,8 @@ def test_weights_tell_their_whole_training(
     budget = {"stages": "32x4x1", "samples_budget": 8, "network": "paper"}
     first = tmp_path / "runs/first/paper.safetensors"
 
-    train(short(photos, run="first", **budget))
-    train(short(photos, run="second", start_from=str(first), **budget))
+    train(short(photos, name="first", **budget))
+    train(short(photos, name="second", start_from=str(first), **budget))
 
     record = training_record(tmp_path / "runs/second/paper.safetensors")
     assert record["samples"] == 8 and record["machine"]
@@ -85,9 +91,9 @@ def test_a_part_of_the_start_can_be_kept(
     monkeypatch.chdir(tmp_path)
     budget = {"stages": "32x4x1", "samples_budget": 16, "network": "paper"}
     first = tmp_path / "runs/first/paper.safetensors"
-    train(short(photos, run="first", **budget))
-    train(short(photos, run="plain", start_from=str(first), **budget))
-    train(short(photos, run="blend", start_from=str(first), keep_start=0.25, **budget))
+    train(short(photos, name="first", **budget))
+    train(short(photos, name="plain", start_from=str(first), **budget))
+    train(short(photos, name="blend", start_from=str(first), keep_start=0.25, **budget))
 
     start, plain, blend = (
         load_network("paper", tmp_path / f"runs/{run}/paper.safetensors").state_dict()
@@ -114,6 +120,47 @@ def test_a_run_goes_on_where_it_stopped(
 
     assert second["step"] > first["step"]
     assert second["seconds"] >= 0.1 * 60
+
+
+QUICK_CLOCK = """
+import os, time, types
+from engine import train
+
+if os.environ["RANK"] == "1":
+    train.time = types.SimpleNamespace(monotonic=lambda: 10 * time.monotonic())
+if __name__ == "__main__":
+    train.main()
+"""
+
+
+def test_processes_end_together_though_their_clocks_differ(photos: Path, tmp_path: Path) -> None:
+    script = tmp_path / "quick_clock.py"
+    script.write_text(QUICK_CLOCK)
+    knobs = {
+        "photos": photos,
+        "name": "pair",
+        "network": "paper",
+        "minutes": 0.05,
+        "stages": "32x4x1",
+    }
+    options = [f"--{knob}={value}" for knob, value in knobs.items()]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", str(script)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([*command, *options], cwd=tmp_path, env=environment) as torchrun:
+        try:
+            assert torchrun.wait(180) == 0
+        finally:
+            torchrun.terminate()  # and it the two
+
+    record = training_record(tmp_path / "runs/pair/paper.safetensors")
+    assert record["samples"] == 8 * record["step"] > 0
+
+
+def test_torchrun_takes_no_option_for_its_own() -> None:
+    for field in fields(TrainConfig):
+        option = "--" + field.name.replace("_", "-")
+        given = get_args_parser().parse_args(["-m", "engine.train", option, "1"])
+        assert given.training_script_args == [option, "1"]
 
 
 def test_cuts_are_within_range() -> None:
@@ -174,6 +221,14 @@ def test_weights_of_a_changed_network_are_refused(tmp_path: Path) -> None:
     save_network(load_network("default"), "paper", path, {})
 
     with pytest.raises(WeightsMissing, match="damaged"):
+        load_network("paper", path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_network(load_network("paper"), "paper", path, {})
+
+    with pytest.raises(WeightsMissing, match="of the network 'paper', not of 'default'"):
         load_network("default", path)
 
 

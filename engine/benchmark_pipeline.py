@@ -9,15 +9,14 @@ The engine's own part, at 1, 12, 24 and 100 megapixels, on the processor and on 
     enlarge   colour from working size to the photo's own, along the edges of L
     compose   colour and the photo's lightness to RGB
 
-Milliseconds, medians. The bands of "enlarge" and "compose" run together on all cores; their time
-is parted as that on the cores was. `python -m server.benchmark` adds the files and the socket, and
-what all of it costs together.
+Milliseconds, medians. The bands of "enlarge" and "compose" run together, as in the product; their
+time is parted as that on the cores was. `python -m server.benchmark` adds the files and the
+socket, and what all of it costs together.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -34,7 +33,7 @@ from numpy.typing import NDArray
 from engine.benchmark_networks import describe, milliseconds
 from engine.colorizer import Colorizer
 from engine.compose import compose
-from engine.enlarge import BAND_PIXELS, Lines
+from engine.enlarge import BAND_PIXELS, THREADS, Lines
 from engine.hints import Hint
 from engine.result import Result
 from engine.themes import Theme
@@ -124,7 +123,7 @@ def _full(result: Result) -> tuple[float, float]:
         return middle - start, time.perf_counter() - middle
 
     began = time.perf_counter()
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(THREADS) as threads:
         busy = np.array(list(threads.map(color, range(0, height, rows)))).sum(0)
     enlarging, composing = (time.perf_counter() - began) * busy / busy.sum()
     return 1000 * (prepared + float(enlarging)), 1000 * float(composing)

@@ -26,7 +26,7 @@ BAND_PIXELS = 1 << 17  # coloured at a time; what is worked on fits the processo
 RADIUS = 1  # of the window at working size
 EDGE = 0.05  # contrast of L (0..1) at which the slope is trusted half
 TRUST = 0.5  # share of the slope that is used; more overshoots at edges of lightness alone
-_MAX_THREADS = 8  # for the bands
+THREADS = min(8, os.cpu_count() or 1)  # for the bands
 REACH = RADIUS + 2  # cells at working size from which a place of the result takes its colour
 SMOOTH = 4  # times the working size that the cubic enlargement goes; from there on it is linear
 
@@ -70,7 +70,7 @@ def full_size(
         ab_there = lines.band(band, y + top, luminance.shape[0])
         result[top : top + rows, :, :3] = compose(band, ab_there)
 
-    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(THREADS) as threads:
         jobs = [threads.submit(color, top) for top in range(0, height, rows)]
         try:
             for number, job in enumerate(jobs, 1):

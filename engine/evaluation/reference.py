@@ -98,7 +98,8 @@ def _fill(job: tuple[NDArray[np.uint8], int, Path]) -> None:
 def _code() -> str:
     """Changes with the code that makes what is kept, so that nothing stale is read."""
     folder = Path(__file__).parent
-    names = ("inputs.py", "baselines.py", "metrics.py", "trial.py", "../themes.py", "../color.py")
+    here = ("reference.py", "inputs.py", "baselines.py", "metrics.py", "trial.py")
+    names = (*here, "../themes.py", "../color.py")
     trees = (ast.dump(ast.parse((folder / name).read_text("utf-8"))) for name in names)
     return hashlib.sha256("".join(trees).encode()).hexdigest()[:8]
 

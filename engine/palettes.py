@@ -68,14 +68,6 @@ def parse_palette(data: bytes, name: str, source: str = "the file") -> Palette:
     return Palette(own_name or name, colors)
 
 
-def write_gpl(palette: Palette, path: Path) -> None:
-    """Write a GIMP palette. Raises OSError."""
-    name = " ".join(palette.name.split()) or path.stem
-    lines = [_GPL, f"Name: {name}", f"Columns: {min(len(palette.colors), 16)}", "#"]
-    lines += ["{:3d} {:3d} {:3d}\t#{:02x}{:02x}{:02x}".format(*c, *c) for c in palette.colors]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def parse_hex(text: str) -> Color:
     """A colour written #rrggbb or #rgb. Raises PaletteError."""
     found = _HEX.fullmatch(text.strip())

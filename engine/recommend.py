@@ -71,7 +71,7 @@ class ThemeRecommender:
 
 
 def _fit(lightness: NDArray[np.float32], side: int, multiple: int) -> NDArray[np.float32]:
-    """Shorter side to `side`, both sides to multiples; a photo longer than 3:1 is cut."""
+    """Shorter side to `side`, both sides to multiples; a longer photo than 3:1 is squashed."""
     scale = side / min(lightness.shape)
     height, width = (
         max(multiple, min(3 * side, round(length * scale)) // multiple * multiple)

@@ -23,7 +23,7 @@ SEVERAL_DOTS = 4
 SHARES_KNOWN = 0.6  # of the themes; those that people make themselves tell no shares
 _BESIDE_THEME = 0.6  # as many objects are recoloured there; a theme is seldom spoken against
 _ALONE = 0.7  # of the objects; one dot is what people give a thing
-_MAX_DOT_SIDE = 0.035  # of the picture's side
+_MAX_DOT_SIDE = 0.035  # of the picture's shorter side
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,9 @@ def draw_dots(
 ) -> Tensor:
     """Square dots of the true colour at random places: the hints tensor (N, 3, H, W).
 
-    counts: (N,) dots wanted in each picture. A picture's dots are of one size, from 1 pixel up.
+    ab: (N, 2, H, W). counts: (N,) dots wanted in each picture. A picture's dots are of one size,
+    from 1 pixel to 3.5 % of its shorter side; each has the mean of the 3x3 pixels around its upper
+    left corner.
     objects: (N, 1, H, W) bool; where a picture has one, its first dot lies in it, and in most
     pictures no other does.
     """

@@ -7,11 +7,14 @@ Choices that the text leaves open, and ours:
 - Batch normalisation and the activation are not named: ReLU after each layer, with batch
   normalisation as in the network of reference 17.
 - The three fully connected layers are 256 wide; the last one gives the 256 channels of the
-  fusion. The mask of absent colours is 0 and so are their ab (0.5 after equation 7).
+  fusion. The mask of absent colours is 0 and so are their ab, after equation 7 as well.
 - The two learned interpolation weights are scalars, kept in 0..1 by a sigmoid, started at 0.5.
 - Without a theme the fusion still takes place, with the features of the all-zero theme.
-- Skips: the drawing calls it a U-net; the features at H/4, H/2 and H are added after a 1x1
-  convolution to the reconstruction at the same size.
+- Skips: the drawing calls it a U-net; the features at H/4 and H/2 are added after a 1x1
+  convolution to the reconstruction at the same size. There is none at H: no layer of the
+  reconstruction works at that size.
+- The points of training (3.2) are squares of 1 pixel to 3.5 % of the picture's shorter side, each
+  of one colour: the mean of the true ab over the 3x3 pixels around its upper left corner.
 - Reconstruction: "convolution layers reduce dimensions by half and upsampling layers double the
   size": 256, 128, 64, 32. Upsampling is nearest. Conv17 with the sigmoid works at H/2 and is
   "followed by an upsampling layer", bilinear.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.palettes import Palette, PaletteError, parse_hex, read_palette, write_gpl
+from engine.palettes import Palette, PaletteError, parse_hex, read_palette
 
 RUST, SEA = (180, 60, 20), (20, 80, 160)
 
@@ -45,13 +45,6 @@ def test_gimps_palettes(tmp_path: Path) -> None:
     text = "GIMP Palette\nName: Two tones\nColumns: 2\n# words\n180 60 20\tRust\n 20  80 160\n"
 
     assert read(tmp_path, text.encode()) == Palette("Two tones", (RUST, SEA))
-
-
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "x.gpl"
-    write_gpl(Palette("My\ntheme", (RUST, SEA)), path)
-
-    assert read_palette(path) == Palette("My theme", (RUST, SEA))
 
 
 def test_lists_of_hexadecimal_colours(tmp_path: Path) -> None:

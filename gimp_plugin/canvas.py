@@ -76,7 +76,16 @@ def find_photo(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.La
         if drawable not in layers:
             raise Refused(_("A channel is selected. Select the photograph's layer."))
         selected.append(layers.index(drawable))
-    return layers[plan.choose_photo(selected, [facts(layer) for layer in layers])]
+    own_first = (*(layers[index] for index in selected), *layers)
+    known = [facts(layer) for layer in layers]
+    return layers[plan.choose_photo(selected, known, _colored(own_first, layers))]
+
+
+def _colored(results: Sequence[Gimp.Layer], layers: Sequence[Gimp.Layer]) -> list[int]:
+    """Which of the layers are the photos that these results, if they are any, were made for."""
+    places = {layer.get_tattoo(): index for index, layer in enumerate(layers)}
+    memories = [remembered_by(layer) for layer in results]
+    return [places[made.photo] for made in memories if made and made.photo in places]
 
 
 def find_hints(image: Gimp.Image) -> Optional[Gimp.Layer]:  # noqa: UP045
@@ -162,6 +171,30 @@ def used_theme(image: Gimp.Image) -> tuple[str, ...]:
         if remembered:
             return remembered.settings.theme
     return ()
+
+
+def visible_colors(image: Gimp.Image) -> tuple[bytes, int, int]:
+    """What an image looks like, as `read_colors` gives it."""
+    seen = Gimp.Layer.new_from_visible(image, image, "")
+    try:
+        return read_colors(seen)
+    finally:
+        seen.delete()
+
+
+def is_gray(image: Gimp.Image) -> bool:
+    """Do all layers hold greys alone, so that a conversion to grayscale loses nothing?"""
+    return all(_is_gray(layer) for layer in all_layers(image) if not layer.is_group())
+
+
+def _is_gray(layer: Gimp.Layer) -> bool:
+    width, height = layer.get_width(), layer.get_height()
+    for top in range(0, height, plan.STRIP_ROWS):
+        rows = min(plan.STRIP_ROWS, height - top)
+        rgb = _read(layer, Gegl.Rectangle.new(0, top, width, rows), "R'G'B' u8")
+        if not rgb[0::3] == rgb[1::3] == rgb[2::3]:
+            return False
+    return True
 
 
 def read_colors(layer: Gimp.Layer) -> tuple[bytes, int, int]:

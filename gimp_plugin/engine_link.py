@@ -57,7 +57,8 @@ class EngineLink:
 
     def take(self, photo: Photo) -> None:
         """From now on it is about this photo."""
-        self._photo, self._key, self._shown = photo, "", ""
+        if photo is not self._photo:
+            self._photo, self._key, self._shown = photo, "", ""
 
     def colorize_live(self, request: ColorizeRequest, whole: bool) -> ColorizeResult:
         """Colour the photo; all of it, or the rectangle that differs from the last live result.

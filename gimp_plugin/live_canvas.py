@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Optional
+from zlib import crc32
 
 import gi
 
@@ -29,6 +30,7 @@ from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 
 HINTS_LOOK_SIDE = 256  # pixels of the small picture that tells what was painted
 PHOTO_LOOK_SIDE = 64
+SELECTION_LOOK_SIDE = 64
 
 
 class LiveCanvas:
@@ -40,7 +42,8 @@ class LiveCanvas:
         self._was_gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
         self._selected = image.get_selected_layers()
         self._own_hints = canvas.find_hints(image) is None  # made by this window
-        self._hints_touched = False
+        self._hints_seen: Optional[Thumbnail] = None  # noqa: UP045
+        self._hints_touched = False  # the history has steps that belong to the hints layer
         self._preview: Optional[Gimp.Layer] = None  # noqa: UP045
         self._selection: Optional[tuple[int, ...]] = None  # noqa: UP045
         self.applied: Optional[Gimp.Layer] = None  # noqa: UP045  the result layer
@@ -71,8 +74,9 @@ class LiveCanvas:
         return Look(
             photo=_thumbnail(self.photo, PHOTO_LOOK_SIDE).pixels,
             photo_place=_rectangle(self.photo),
-            hints=_thumbnail(hints, HINTS_LOOK_SIDE) if hints else None,
+            hints=self._see_hints() if hints else None,
             hints_place=place,
+            selection=_selection(self.image),
             painting=_button_is_held(),
         )
 
@@ -86,10 +90,6 @@ class LiveCanvas:
         """These parts of the hints layer."""
         return [(cell, trimmed(self._read_cell(*cell))) for cell in cells]
 
-    def note_touched(self) -> None:
-        """The user painted on the hints layer: from now on it is theirs."""
-        self._hints_touched = True
-
     def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
         """Write a result, or the rectangle that changed, into the preview on the canvas."""
         if self.is_gone():
@@ -100,9 +100,7 @@ class LiveCanvas:
         self._set_mode(preview, color_only)
         self._follow_selection(preview)
         if result.width:
-            area = Gegl.Rectangle.new(result.x, result.y, result.width, result.height)
-            with self._unlocked(preview):
-                canvas.write_pixels(preview, area, result_format(result), result.pixels)
+            self._write(preview, result)
         Gimp.displays_flush()
 
     def hide(self) -> None:
@@ -121,6 +119,8 @@ class LiveCanvas:
     def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
         """Put the result into the image, one undo step. Raises Refused."""
         self._take_back()
+        if not self._hints.is_valid():
+            canvas.select(self.image, self._selected)
         try:
             self.applied = canvas.put_result(self.image, self.photo, photo, result, memory)
         except Refused:
@@ -136,9 +136,11 @@ class LiveCanvas:
         if not self.image.is_valid():
             return
         self._take_back()
-        if self._own_hints and self._hints_touched and self._hints.is_valid():
+        there = self._hints.is_valid()
+        if self._own_hints and self._hints_touched and (there or self._was_gray):
             with canvas.undo_group(self.image):
-                self.image.remove_layer(self._hints)
+                if there:
+                    self.image.remove_layer(self._hints)
                 self._make_gray_again()
         canvas.select(self.image, self._selected)
         Gimp.displays_flush()
@@ -150,14 +152,26 @@ class LiveCanvas:
     def _take_back(self) -> None:
         """Remove, without a trace in the history, what nobody but the window has touched."""
         self.hide()
+        if self._hints.is_valid():
+            self._see_hints()  # what was painted since the last look
         if self._own_hints and not self._hints_touched:
             with self._unseen():
                 if self._hints.is_valid():
                     self.image.remove_layer(self._hints)
                 self._make_gray_again()
 
+    def _see_hints(self) -> Thumbnail:
+        """A small picture of the hints layer; once it changes the layer is the user's."""
+        seen = _thumbnail(self._hints, HINTS_LOOK_SIDE)
+        if self._hints_seen not in (None, seen):
+            self._hints_touched = True
+        self._hints_seen = seen
+        return seen
+
     def _make_gray_again(self) -> None:
-        if self._was_gray and self.image.get_base_type() == Gimp.ImageBaseType.RGB:
+        was_converted = self._was_gray and self.image.get_base_type() == Gimp.ImageBaseType.RGB
+        # The user may have put something coloured beside the photo meanwhile.
+        if was_converted and canvas.is_gray(self.image):
             self.image.convert_grayscale()
 
     def _insert_preview(self, photo: Photo) -> Gimp.Layer:
@@ -189,10 +203,10 @@ class LiveCanvas:
 
     def _follow_selection(self, preview: Gimp.Layer) -> None:
         """Only what is selected shows the preview, as it will be with the result."""
-        bounds = tuple(int(n) for n in Gimp.Selection.bounds(self.image))
-        if bounds == self._selection:
+        selection = _selection(self.image)
+        if selection == self._selection:
             return
-        self._selection = bounds
+        self._selection = selection
         with self._unseen():
             if preview.get_mask():
                 preview.remove_mask(Gimp.MaskApplyMode.DISCARD)
@@ -201,14 +215,15 @@ class LiveCanvas:
                 preview.add_mask(mask)
                 preview.set_edit_mask(False)
 
-    @contextmanager
-    def _unlocked(self, preview: Gimp.Layer) -> Iterator[None]:
-        """GIMP ends a plug-in that writes to a locked layer."""
+    def _write(self, preview: Gimp.Layer, result: ColorizeResult) -> None:
+        """Write the pixels with the history awake: the user may paint on while it lasts."""
         with self._unseen():
-            preview.set_lock_content(False)
-            try:
-                yield
-            finally:
+            preview.set_lock_content(False)  # GIMP ends a plug-in that writes to a locked layer
+        area = Gegl.Rectangle.new(result.x, result.y, result.width, result.height)
+        try:
+            canvas.write_pixels(preview, area, result_format(result), result.pixels)
+        finally:
+            with self._unseen():
                 preview.set_lock_content(True)
                 preview.set_visible(True)
 
@@ -232,12 +247,20 @@ def frozen(image: Gimp.Image) -> Iterator[None]:
         image.undo_thaw()
 
 
+def _selection(image: Gimp.Image) -> tuple[int, ...]:
+    """Its bounds and a number that its shape gives; empty where nothing is selected."""
+    if Gimp.Selection.is_empty(image):
+        return ()
+    _ok, _any, *bounds = (int(number) for number in Gimp.Selection.bounds(image))
+    return (*bounds, crc32(_thumbnail(image.get_selection(), SELECTION_LOOK_SIDE).pixels))
+
+
 def _rectangle(layer: Gimp.Layer) -> tuple[int, int, int, int]:
     _ok, x, y = layer.get_offsets()
     return int(x), int(y), int(layer.get_width()), int(layer.get_height())
 
 
-def _thumbnail(layer: Gimp.Layer, side: int) -> Thumbnail:
+def _thumbnail(layer: Gimp.Drawable, side: int) -> Thumbnail:
     pixels, width, height, channels = layer.get_thumbnail_data(side, side)
     return Thumbnail(bytes(pixels.get_data()), width, height, channels)
 

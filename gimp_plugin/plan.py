@@ -25,7 +25,7 @@ class Refused(Exception):
 class LayerFacts:
     """What the plan needs to know of a layer."""
 
-    kind: str  # "pixels", "text", "group" or "other"
+    kind: str  # "pixels", "text" or "group"
     role: str  # "photo", "hints" or "result"
     width: int
     height: int
@@ -56,22 +56,26 @@ class Settings:
 USUAL = Settings()
 
 
-def choose_photo(selected: Sequence[int], layers: Sequence[LayerFacts]) -> int:
+def choose_photo(
+    selected: Sequence[int], layers: Sequence[LayerFacts], colored: Sequence[int] = ()
+) -> int:
     """The index of the layer to colour.
 
-    selected: indices of the selected layers; layers: all of the image's from top to bottom. While
-    somebody paints dots the hints layer is the selected one, so ours are passed over. Raises
-    Refused.
+    selected: indices of the selected layers; layers: all of the image's from top to bottom;
+    colored: those that were coloured before. While somebody paints dots the hints layer is the
+    selected one, so ours are passed over: then it is the photo that was coloured before, else the
+    uppermost one. Raises Refused.
     """
     photos = [index for index in selected if layers[index].role == "photo"]
     if len(photos) > 1:
         raise Refused(_("Several layers are selected. Select only the photograph's layer."))
     if not photos:
-        photos = [
+        likely = [
             index
             for index, layer in enumerate(layers)
             if layer.role == "photo" and layer.kind == "pixels"
         ]
+        photos = [*colored, *likely]
     if not photos:
         raise Refused(_("There is no layer with a photograph in this image."))
     check_photo(layers[photos[0]])
@@ -86,8 +90,6 @@ def check_photo(layer: LayerFacts) -> None:
         )
     if layer.kind == "text":
         raise Refused(_("A text layer is selected. Select the photograph's layer."))
-    if layer.kind != "pixels":
-        raise Refused(_("This kind of layer cannot be coloured. Select the photograph's layer."))
     if layer.width * layer.height > MAX_PIXELS:
         raise Refused(
             _("The photograph has {0:.0f} megapixels; at most {1:.0f} can be coloured.").format(

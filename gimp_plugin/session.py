@@ -33,7 +33,6 @@ LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
 AGAIN_MILLISECONDS = 15  # instead, after a change with the mouse button surely up
 FOLLOWED_ENOUGH = 0.5  # share of a dot's region; below it the dot is offered to be locked
 REACHABLE = 24.0  # largest difference of two 8-bit colours (Euclidean) that people call the same
-SAME_PLACE = 3.0  # photo pixels; a dot this near to a locked place is that dot
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Look:
     photo_place: tuple[int, ...]  # x, y, width, height in the image
     hints: Optional[Thumbnail]  # noqa: UP045  None: there is no hints layer
     hints_place: tuple[int, ...]  # as photo_place
+    selection: tuple[int, ...] = ()  # tells one selection from another; empty: nothing is selected
     painting: Optional[bool] = None  # noqa: UP045  a mouse button is held; None: nobody can tell
 
 
@@ -60,9 +60,6 @@ class Canvas(Protocol):
 
     def read_cells(self, cells: Sequence[Cell]) -> list[ReadCell]:
         """These parts of the hints layer."""
-
-    def note_touched(self) -> None:
-        """The user painted on the hints layer."""
 
     def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
         """Write a result, or the rectangle that changed, into the preview."""
@@ -97,6 +94,7 @@ class Session:
         self.themes: tuple[ThemeResult, ...] = ()
         self.dots: tuple[DotReport, ...] = ()
         self.notes: tuple[str, ...] = ()
+        self._theme_notes: tuple[str, ...] = ()  # on where the theme comes from
         self.suggestions: tuple[ColorSuggestion, ...] = ()
         self.places: tuple[tuple[float, float], ...] = ()
         self.fraction: Optional[float] = None  # noqa: UP045  of the final result; None: not asked
@@ -148,12 +146,13 @@ class Session:
         return AGAIN_MILLISECONDS if moved and look.painting is False else LOOK_MILLISECONDS
 
     def use_theme(self, colors: Sequence[str], shares: Sequence[float] = ()) -> None:
-        """Colour in another theme; the locked swatches stay. None: no theme."""
+        """Colour in another theme; the locked swatches stay. No colours: no theme."""
         self.edit(self.swatches.taking(colors, shares))
 
     def edit(self, swatches: Swatches) -> None:
         """Colour in the theme as edited."""
         self.swatches = swatches
+        self._theme_notes = ()
         self._changed("theme")
         self.adjust(theme=swatches.colors, shares=swatches.shares)
 
@@ -173,22 +172,27 @@ class Session:
 
     def toggle_lock(self, dot: DotReport) -> None:
         """Have all of a dot's region take its colour, or let it go."""
-        kept = tuple(place for place in self.settings.locked if not _near(place, dot))
-        if len(kept) == len(self.settings.locked):
-            kept = (*kept, (dot.x, dot.y))
-        self.adjust(locked=kept)
+        locked = self.settings.locked
+        if dot.locked and locked:
+            # Since it was locked a stroke may have moved the dot's middle.
+            nearest = min(locked, key=lambda place: math.dist(place, (dot.x, dot.y)))
+            self.adjust(locked=tuple(place for place in locked if place != nearest))
+        else:
+            self.adjust(locked=(*locked, (dot.x, dot.y)))
 
     def ask_themes(self) -> None:
-        self._do("themes", self._link.recommend_themes, self._take_themes)
+        self._do_with_photo("themes", self._link.recommend_themes, self._take_themes)
 
     def ask_colors(self, x: float, y: float) -> None:
         """Which colours are likely at a place of the photo?"""
-        self._do("colors", lambda: self._link.suggest_colors(x, y), self._take_suggestions)
+        work = lambda: self._link.suggest_colors(x, y)  # noqa: E731
+        self._do_with_photo("colors", work, self._take_suggestions)
 
     def ask_places(self) -> None:
         """Where would a dot help most?"""
         request = self._request()
-        self._do("places", lambda: self._link.suggest_places(request), self._take_places)
+        work = lambda: self._link.suggest_places(request)  # noqa: E731
+        self._do_with_photo("places", work, self._take_places)
 
     def take_file(self, file: bytes, name: str) -> None:
         """Use the theme in a palette file."""
@@ -220,12 +224,18 @@ class Session:
             result = self._link.colorize(request, self._progress)
             return result, memory_of(result, settings, self._link.info)
 
-        self._do("apply", work, lambda made: self._apply(photo, *made), self._apply_failed)
+        done = lambda made: self._apply(photo, *made)  # noqa: E731
+        self._do_with_photo("apply", work, done, self._apply_failed)
 
     def cancel(self) -> None:
         """Leave the image as it was found."""
         if not self.end:
             self._finish("cancelled", self._canvas.cancel)
+
+    def say(self, words: str) -> None:
+        """Show a sentence among the notes until the next result."""
+        self.notes = (words[:1].upper() + words[1:],)
+        self._changed("notes")
 
     def is_followed(self, dot: DotReport) -> bool:
         return dot.locked or dot.followed >= FOLLOWED_ENOUGH
@@ -235,6 +245,9 @@ class Session:
         before, self._read = self._read, look
         if before is None or (look.photo, look.photo_place) != (before.photo, before.photo_place):
             self._take_photo(before, look)
+            if before and ask:
+                self.ask_themes()
+                self.ask_places()
             before = None
         if look.hints is None or before is None or look.hints_place != before.hints_place:
             self._painted.forget()
@@ -244,8 +257,6 @@ class Session:
             cells = changed_cells(old, look.hints, (width, height))
             self._painted_at = _middle(cells, look) if before else None
             self._painted.put(self._canvas.read_cells(cells))
-            if before and before.hints and before.hints != look.hints:
-                self._canvas.note_touched()
         if ask:
             self._ask()
 
@@ -254,8 +265,6 @@ class Session:
             self._canvas.hide()  # the preview lies where the photo was
         self._photo = self._canvas.read_photo()
         self._whole = True
-        photo = self._photo
-        self._do("photo", lambda: self._link.take(photo), lambda _nothing: None)
 
     def _request(self) -> ColorizeRequest:
         return request_of(self.settings, self._painted.strips)
@@ -272,7 +281,7 @@ class Session:
         def done(result: ColorizeResult) -> None:
             self._show(result, photo, color_only)
 
-        self._do("colorize", lambda: self._link.colorize_live(request, whole), done)
+        self._do_with_photo("colorize", lambda: self._link.colorize_live(request, whole), done)
 
     def _show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
         if photo is not self._photo:
@@ -281,7 +290,7 @@ class Session:
         self._whole = False
         if result.dots != self.dots:
             self.places = ()  # they were the best ones beside other dots
-        self.dots, self.notes = result.dots, result.notes
+        self.dots, self.notes = result.dots, (*self._theme_notes, *result.notes)
         for topic in ("picture", "dots", "places", "notes"):
             self._changed(topic)
         if result.more:
@@ -293,6 +302,7 @@ class Session:
         except Refused as error:
             self._apply_failed(error)
             return
+        self.settings = memory.settings  # of the result; what was changed meanwhile is not in it
         self._finish("applied", lambda: None)
 
     def _apply_failed(self, error: Exception) -> None:
@@ -316,6 +326,23 @@ class Session:
         clean_up()
         self._changed("end")
 
+    def _do_with_photo(
+        self,
+        name: str,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Optional[Callable[[Exception], None]] = None,  # noqa: UP045
+    ) -> None:
+        """Do what is about the photo of this moment, whatever else still waits."""
+        photo = self._photo
+        assert photo is not None  # it is read before anything is asked
+
+        def work_on_photo() -> Any:
+            self._link.take(photo)
+            return work()
+
+        self._do(name, work_on_photo, done, failed)
+
     def _do(
         self,
         name: str,
@@ -334,9 +361,7 @@ class Session:
             return
         if not isinstance(error, (EngineError, Refused)):
             raise error
-        words = str(error)
-        self.notes = (words[:1].upper() + words[1:],)
-        self._changed("notes")
+        self.say(str(error))
 
     def _engine_is(self, state: EngineState) -> None:
         self.engine = state
@@ -359,7 +384,7 @@ class Session:
     def _take_file(self, read: tuple[ThemeResult, tuple[str, ...]]) -> None:
         theme, notes = read
         self.use_theme(theme.colors, theme.shares)
-        self.notes = notes
+        self.notes = self._theme_notes = notes
         self._changed("notes")
 
 
@@ -400,7 +425,3 @@ def _middle(cells: Sequence[Cell], look: Look) -> Optional[tuple[float, float]]:
     x += look.hints_place[0] - look.photo_place[0] + CELL_COLUMNS / 2
     y += look.hints_place[1] - look.photo_place[1] + STRIP_ROWS / 2
     return x, y
-
-
-def _near(place: tuple[float, float], dot: DotReport) -> bool:
-    return math.hypot(place[0] - dot.x, place[1] - dot.y) <= SAME_PLACE

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 MOST = 7  # colours that a theme can hold
+LARGEST_SHARE = 0.95  # that one colour of several can be given; the others keep something
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,15 @@ class Swatches:
         return self._with(index, color=color)
 
     def with_share(self, index: int, share: float) -> Swatches:
-        """Give a colour this much of the picture, 0..1; the others keep their proportions."""
+        """Give a colour this much of the picture, 0..LARGEST_SHARE.
+
+        The others keep their proportions.
+        """
         shares = self._parts
         others = sum(shares) - shares[index]
         if others <= 0:
             return self  # there is nobody to take it from
+        share = min(share, LARGEST_SHARE)
         row = [
             replace(swatch, share=share if place == index else (1 - share) * old / others)
             for place, (swatch, old) in enumerate(zip(self.row, shares))

@@ -105,10 +105,12 @@ class LiveWindow:
         box = self._dialog.get_content_area()
         box.set_spacing(6)
         box.set_border_width(8)
-        for child in (self._preview, self._status(), book, self._sliders(), self._output()):
+        sliders, output = self._sliders(), self._output()
+        for child in (self._preview, self._status(), book, sliders, output):
             box.pack_start(child, child is book, child is book, 0)
         self._show_output()
         self._buttons()
+        self._controls = (book, sliders, output, self._reset, self._apply)
         self._dialog.connect("response", self._responded)
         self._dialog.connect("delete-event", lambda *_args: True)  # `response` says it, too
         self._dialog.connect("key-press-event", self._key, True)
@@ -117,8 +119,8 @@ class LiveWindow:
     def _buttons(self) -> None:
         dialog = self._dialog
         dialog.add_button(_("_Help"), Gtk.ResponseType.HELP)
-        reset = dialog.add_button(_("_Reset"), RESET)
-        reset.set_tooltip_text(_("Back to what the window was opened with"))
+        self._reset = dialog.add_button(_("_Reset"), RESET)
+        self._reset.set_tooltip_text(_("Back to what the window was opened with"))
         cancel = dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
         cancel.set_tooltip_text(_("Leave the image as it was"))
         self._apply = dialog.add_button(_("_Apply"), Gtk.ResponseType.APPLY)
@@ -313,7 +315,8 @@ class LiveWindow:
         fraction = self._session.fraction
         self._bar.set_visible(fraction is not None)
         self._bar.set_fraction(fraction or 0.0)
-        self._apply.set_sensitive(fraction is None)
+        for control in self._controls:  # what is changed now would not be in the result
+            control.set_sensitive(fraction is None)
 
     def _place_chosen(self, x: float, y: float) -> None:
         width, height = self._session.size
@@ -331,7 +334,6 @@ class LiveWindow:
             show_help(self._dialog)
         elif response == RESET:
             self._session.reset()
-            self._show_theme()
         else:
             self._session.cancel()
 

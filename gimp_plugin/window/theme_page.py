@@ -11,11 +11,11 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402
+from gi.repository import Gimp, GimpUi, Gio, GLib, Gtk  # noqa: E402
 
 from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.session import Session  # noqa: E402
-from gimp_plugin.swatches import MOST, Swatches  # noqa: E402
+from gimp_plugin.swatches import LARGEST_SHARE, MOST, Swatches  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.drawing import (  # noqa: E402
     empty,
@@ -159,7 +159,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         self._save = icon_button(
             "document-save", _("Save the theme as one of GIMP's palettes"), self._save_palette
         )
-        self._share = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0.0, 1.0, 0.05)
+        self._share = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0.0, LARGEST_SHARE, 0.05)
         self._share.set_draw_value(False)
         self._share.set_size_request(SHARE_WIDTH, -1)
         words = _("How much of the picture the chosen colour gets")
@@ -218,7 +218,11 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         canvas.make_palette(self._image.get_name(), self._session.swatches.colors)
 
     def _palette_chosen(self, _chooser: Any, palette: Gimp.Palette, _closing: bool) -> None:
-        self._session.use_theme(canvas.palette_colors(palette))
+        colors = canvas.palette_colors(palette)
+        if len(colors) > MOST:  # the engine finds the main ones
+            self._session.take_file("\n".join(colors).encode(), palette.get_name())
+        else:
+            self._session.use_theme(colors)
 
     def _choose_file(self) -> None:
         dialog = Gtk.FileChooserNative.new(
@@ -230,9 +234,16 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
             palettes.add_pattern(pattern)
         dialog.add_filter(palettes)
         if dialog.run() == Gtk.ResponseType.ACCEPT:
-            path = Path(dialog.get_filename())
-            self._session.take_file(path.read_bytes(), path.stem)
+            self._take_file(dialog.get_file())
         dialog.destroy()
+
+    def _take_file(self, file: Gio.File) -> None:
+        try:
+            _ok, palette, _etag = file.load_contents(None)
+        except GLib.Error as error:
+            self._session.say(error.message)
+        else:
+            self._session.take_file(bytes(palette), Path(file.get_basename()).stem)
 
     def _choose_image(self, button: Gtk.Button) -> None:
         """A menu of the other open images."""
@@ -249,6 +260,5 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         menu.popup_at_widget(button, 7, 1, None)  # Gdk.Gravity.SOUTH_WEST to NORTH_WEST
 
     def _take_image(self, image: Gimp.Image) -> None:
-        layers = image.get_layers()
-        if layers:
-            self._session.take_picture(*canvas.read_colors(layers[0]))
+        if image.is_valid() and image.get_layers():
+            self._session.take_picture(*canvas.visible_colors(image))

@@ -135,3 +135,13 @@ def at_desk(studio: Studio, display: str, photo: np.ndarray) -> Iterator[Desk]:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def asleep(pid: int) -> Iterator[None]:
+    """A process does nothing for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

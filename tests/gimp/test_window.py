@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from server.protocol import launcher
 from server.protocol.client import Client
 from server.protocol.written_theme import written_theme
 from tests.gimp.conftest import Studio
-from tests.gimp.desk import PREVIEW, Desk, at_desk, kill
+from tests.gimp.desk import PREVIEW, Desk, asleep, at_desk, kill
 from tests.gimp.screen import until, wait_for
 
 pytestmark = pytest.mark.gimp
@@ -116,6 +118,110 @@ def test_cancel_after_painting_takes_the_dots_away_and_undo_brings_them_back(
         assert desk.found()["all"] == before["all"]
         desk.keys("ctrl+z")
         wait_for(lambda: desk.names() == ["hints", "photo.png"], "the dots")
+
+
+def test_a_dot_painted_while_the_result_is_made_is_kept(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        with asleep(running.info.pid):
+            desk.screen.press("Apply")
+            wait_for(lambda: "Reset" not in desk.screen.names(), "the controls at rest")
+            desk.paint(360, 100, RED)
+        desk.wait_until_closed()
+        assert desk.names() == ["hints", "Tincture", "photo.png"]
+        assert desk.color_at(360, 100, "hints") == [200, 40, 40]
+
+
+def test_colours_that_the_user_puts_beside_the_photo_are_not_made_grey(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    beside = """
+layer = Gimp.Layer.new(image, "reference", 40, 40, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+image.insert_layer(layer, None, 0)
+write(layer, "R'G'B' u8", bytes((10, 200, 30)) * 1600)
+"""
+    with at_desk(studio, ":81", photo) as desk:
+        for end in ("Cancel", "Apply"):
+            desk.open_window()
+            desk.ask(beside)
+            desk.screen.press(end)
+            desk.wait_until_closed()
+            assert desk.color_at(20, 20, "reference") == [10, 200, 30]
+            assert "hints" not in desk.names()
+
+
+def test_a_selection_shows_at_once_and_so_does_another_of_the_same_size(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    select = "image.select_{}(Gimp.ChannelOps.REPLACE, {}100, 80, 200, 120)"
+    corner = f'mask = image.get_layer_by_name({PREVIEW!r}).get_mask()\nOUTCOME.update(there=pixel(mask, 101, 81, "Y\' u8")[0] if mask else None)'
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        assert desk.ask(corner)["there"] is None
+        desk.ask(select.format("rectangle", ""))
+        wait_for(lambda: desk.ask(corner)["there"] == 255, "the corner selected")
+        desk.ask(select.format("ellipse", ""))
+        wait_for(lambda: desk.ask(corner)["there"] == 0, "the ellipse without the corner")
+        desk.ask("Gimp.Selection.none(image)")
+        wait_for(lambda: desk.ask(corner)["there"] is None, "all of the preview")
+
+
+def test_beside_other_layers_the_coloured_one_stays_the_photo(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    state = "OUTCOME.update(selected=[layer.get_name() for layer in image.get_selected_layers()])"
+    with at_desk(studio, ":81", photo) as desk:
+        desk.ask("""
+photo = image.get_layers()[0]
+new_layer(image, 420, 280, name="border")
+image.set_selected_layers([photo])
+""")
+        desk.open_window()
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        assert desk.names() == ["border", "Tincture", "photo.png"]
+        assert desk.ask(state)["selected"] == ["photo.png"]
+
+        desk.ask("image.set_selected_layers([image.get_layer_by_name('Tincture')])")
+        desk.open_window()
+        desk.paint(360, 100, RED)  # on the hints, which are the selected layer from now on
+        wait_for(lambda: redness(desk.color_at(360, 100)) > 100, "a red dot")
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        assert desk.names() == ["hints", "border", "Tincture", "photo.png"]
+        assert redness(desk.color_at(360, 100, "Tincture")) > 100
+
+
+def test_the_theme_of_another_image_is_of_what_it_looks_like(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    other = """
+other = new_image(60, 40, "RGB")
+seen = Gimp.Layer.new(other, "seen", 60, 40, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+other.insert_layer(seen, None, 0)
+write(seen, "R'G'B' u8", bytes((200, 30, 20, 30, 160, 40, 120, 90, 30)) * 800)
+clear = Gimp.Layer.new(other, "clear", 60, 40, Gimp.ImageType.RGBA_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+other.insert_layer(clear, None, 0)
+write(clear, "R'G'B'A u8", bytes((10, 20, 250, 0)) * 2400)
+"""
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        desk.ask(other)
+        desk.screen.focus(desk.screen.window("^Colorize: "))
+
+        def take() -> None:
+            desk.screen.keys("alt+i")
+            time.sleep(1)  # till the menu is there
+            desk.screen.keys("Down", "space")
+
+        def swatches() -> list[str]:
+            return [name for name in desk.screen.names() if " of the theme: #" in name]
+
+        theme = until(take, swatches, "its theme")
+        colors = [bytes.fromhex(name[-6:]) for name in theme]
+        assert len(colors) >= 3 and max(color[2] for color in colors) < 120, theme
 
 
 def test_the_image_is_closed_under_the_window(

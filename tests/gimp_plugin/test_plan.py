@@ -40,6 +40,14 @@ def test_the_photo_is_found_whatever_is_selected(
     assert choose_photo(selected, layers) == chosen
 
 
+def test_of_several_layers_it_is_the_one_that_was_coloured_before() -> None:
+    layers = [HINTS, PHOTO, RESULT, PHOTO]
+
+    assert choose_photo([0], layers, colored=[3]) == 3
+    assert choose_photo([2], layers, colored=[3]) == 3
+    assert choose_photo([1], layers, colored=[3]) == 1  # it was chosen
+
+
 @pytest.mark.parametrize(
     ("selected", "layers", "words"),
     [
@@ -48,7 +56,6 @@ def test_the_photo_is_found_whatever_is_selected(
         ([0], [TEXT, PHOTO], "text layer"),
         ([0], [HINTS], "no layer with a photograph"),
         ([0], [LayerFacts("pixels", "photo", 30_000, 30_000)], "900 megapixels"),
-        ([0], [LayerFacts("other", "photo", 3, 3)], "cannot be coloured"),
     ],
 )
 def test_what_cannot_be_coloured_is_refused_in_words(

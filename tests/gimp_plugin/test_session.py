@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ class PaperCanvas:
     place: tuple[int, int] = (0, 0)
     written: list[tuple[int, int]] = field(default_factory=list)  # sizes of what was shown
     read: list[int] = field(default_factory=list)  # first rows of the cells that were read
-    touched: bool = False
+    selection: tuple[int, ...] = ()
     applied: Memory | None = None
     locked: bool = False
     cancelled: bool = False
@@ -61,7 +62,8 @@ class PaperCanvas:
         small = cv2.resize(self.hints, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
         thumbnail = Thumbnail(small.tobytes(), width // 4, height // 4, 4)
         area = (*self.place, width, height)
-        return Look(self.gray[::9, ::9].tobytes(), area, thumbnail, area, self.painting)
+        photo = self.gray[::9, ::9].tobytes()
+        return Look(photo, area, thumbnail, area, self.selection, self.painting)
 
     def read_photo(self) -> Photo:
         height, width = self.gray.shape
@@ -75,9 +77,6 @@ class PaperCanvas:
         part = self.hints[top : top + STRIP_ROWS, left : left + CELL_COLUMNS]
         height, width = part.shape[:2]
         return trimmed(HintStrip(left, top, width, height, part.tobytes()))
-
-    def note_touched(self) -> None:
-        self.touched = True
 
     def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
         if self.preview is None:
@@ -165,7 +164,7 @@ def test_a_dot_changes_its_region_and_only_what_changed_is_read_and_sent(stage: 
     (dot,) = stage.session.dots
     assert abs(dot.x - 284) < 1 and abs(dot.y - 334) < 1 and dot.asked == "#c82828"
     assert (mean(stage, 300, 330) - plain)[0] > (mean(stage, 300, 330) - plain)[2] + 10
-    assert stage.canvas.touched
+    assert stage.canvas.read
     assert set(stage.canvas.read) <= {256, 320, 384}
 
     stage.canvas.hints[:] = 0
@@ -217,13 +216,14 @@ def test_on_a_large_photo_the_painted_place_changes_first(home: Path, gray: np.n
 def test_no_half_strokes(stage: Stage) -> None:
     stage.begin()
     shown = len(stage.canvas.written)
+    stage.canvas.read.clear()
 
     stage.canvas.painting = True
     for x in range(100, 200, 10):
         stage.canvas.dot(x, 100, BLUE, side=12)
         stage.session.tick()
         stage.session.tick()
-    assert not stage.canvas.touched
+    assert not stage.canvas.read
     stage.canvas.painting = False
     stage.hear("dots")
 
@@ -241,13 +241,14 @@ def test_the_second_look_comes_soon_where_the_button_is_surely_up(
     stage.canvas.painting = painting
     stage.begin()
     assert stage.session.tick() == LOOK_MILLISECONDS  # nothing has changed
+    stage.canvas.read.clear()
 
     stage.canvas.dot(100, 100, BLUE)
 
     assert stage.session.tick() == soon
-    assert not stage.canvas.touched
+    assert not stage.canvas.read
     assert stage.session.tick() == LOOK_MILLISECONDS
-    assert stage.canvas.touched == (not painting)
+    assert bool(stage.canvas.read) == (not painting)
 
 
 def test_of_many_wishes_the_newest_is_fulfilled(stage: Stage) -> None:
@@ -292,6 +293,33 @@ def test_a_theme_a_lock_and_reset(stage: Stage) -> None:
     assert np.abs(stage.canvas.preview.astype(int) - plain.astype(int)).max() <= NOT_SEEN
 
 
+def test_a_lock_opens_after_a_stroke_has_moved_the_dots_middle(stage: Stage) -> None:
+    stage.begin()
+    stage.canvas.dot(280, 330, BLUE, side=40)
+    stage.hear("dots")
+    stage.session.toggle_lock(stage.session.dots[0])
+    stage.hear("dots")
+    stage.canvas.dot(320, 330, BLUE, side=12)
+    stage.hear("dots")
+    (dot,) = stage.session.dots
+    assert dot.locked and dot.x > 301
+
+    stage.session.toggle_lock(dot)
+    stage.hear("dots")
+
+    assert not stage.session.dots[0].locked and not stage.session.settings.locked
+
+
+def test_a_selection_is_shown_at_once(stage: Stage) -> None:
+    stage.begin()
+    shown = len(stage.canvas.written)
+
+    stage.canvas.selection = (10, 10, 90, 90, 1)
+    stage.hear("picture")
+
+    assert len(stage.canvas.written) == shown + 1
+
+
 def test_colours_and_places_are_suggested(stage: Stage) -> None:
     stage.begin()
     stage.until(lambda: bool(stage.session.suggestions))  # by itself, to begin with
@@ -313,6 +341,13 @@ def test_themes_from_a_file_and_from_another_picture(stage: Stage, coffee: np.nd
     stage.hear("theme")
     assert sorted(stage.session.settings.theme) == ["#0ac80a", "#c80a0a"]
 
+    many = "\n".join(f"#{n:02x}40{255 - n:02x}" for n in range(0, 256, 8))
+    stage.session.take_file(many.encode(), "many")
+    stage.hear("theme")
+    stage.hear("picture")
+    assert len(stage.session.settings.theme) == 7
+    assert any("reduced" in note for note in stage.session.notes)  # still, beside the result
+
     stage.session.take_picture(coffee.tobytes(), 600, 400)
     stage.hear("theme")
     assert 3 <= len(stage.session.settings.theme) <= 7
@@ -331,9 +366,12 @@ def test_apply_gives_the_whole_result_and_what_it_was_made_with(stage: Stage) ->
     stage.session.use_theme(WARM)
     stage.canvas.dot(280, 330, BLUE)
     stage.session.apply()  # without waiting for the preview
+    asked = stage.session.settings
+    stage.session.adjust(saturation=0.0)  # too late for this result
     stage.hear("end")
 
     made = stage.canvas.applied
+    assert stage.session.settings == asked
     assert stage.session.end == "applied" and made is not None
     assert made.settings.theme == WARM
     assert [dot[2] for dot in made.dots] == ["#283cc8"]
@@ -363,14 +401,43 @@ def test_an_image_that_goes_away_ends_it(stage: Stage) -> None:
 
 def test_another_photo_under_the_window_is_coloured_anew(stage: Stage) -> None:
     stage.begin()
+    stage.until(lambda: bool(stage.session.suggestions))
+    stage.heard.clear()
     stage.canvas.gray = np.ascontiguousarray(stage.canvas.gray[::-1])
-    stage.hear("picture")
+    stage.until(lambda: {"picture", "themes", "places"} <= set(stage.heard))
 
     assert stage.canvas.written[-1] == (600, 400)
 
     stage.canvas.place = (10, 20)  # moved: the preview is made where the photo is now
     stage.hear("picture")
     assert stage.canvas.written[-1] == (600, 400)
+
+
+def test_what_waits_when_the_photo_changes_is_about_the_new_one(
+    home: Path, gray: np.ndarray
+) -> None:
+    gate = threading.Event()
+
+    def connect(say: Callable[[str], None]) -> Client:
+        gate.wait()
+        return launcher.connect_or_start(say)
+
+    stage = Stage(gray, connect)
+    stage.session.begin()  # and the worker waits for the engine
+    stage.session.use_theme(WARM)
+    stage.canvas.gray = np.ascontiguousarray(gray[::-1])
+    stage.session.tick()
+    stage.session.tick()
+    gate.set()
+    stage.hear("picture")
+    flipped = stage.canvas.preview
+    stage.session.cancel()
+
+    again = Stage(gray[::-1], launcher.connect_or_start, Settings(theme=WARM))
+    again.begin()
+    assert flipped is not None and again.canvas.preview is not None
+    assert np.array_equal(flipped, again.canvas.preview)
+    again.session.cancel()
 
 
 def test_a_killed_engine_is_started_anew(stage: Stage) -> None:

@@ -73,6 +73,13 @@ def test_a_color_alone_keeps_the_whole_picture() -> None:
     assert alone.with_share(0, 0.5) == alone
 
 
+def test_the_largest_share_leaves_the_others_something_to_come_back_with() -> None:
+    most = SHARED.with_share(0, 1.0)
+
+    assert most.shares[0] < 1 and min(most.shares) > 0
+    assert most.with_share(0, 0.5).shares == pytest.approx(SHARED.shares, abs=1e-3)
+
+
 def test_shares_move_with_their_colors() -> None:
     assert SHARED.moved(0, 2).shares == (0.3, 0.2, 0.5)
     assert SHARED.without(0).shares == (0.3, 0.2)

@@ -43,6 +43,7 @@ GIGABYTE = 1 << 30
 SPACE_CPU, SPACE_GPU = 2 * GIGABYTE, 9 * GIGABYTE
 APP = "org.gimp.GIMP"
 PALETTE_PREFIX = "tincture-"
+ALWAYS = ("--idle-minutes", "1000000")  # for an engine that nobody could start again
 
 
 class Failed(Exception):
@@ -110,6 +111,7 @@ def install(options: argparse.Namespace, rest: Sequence[str]) -> int:
     if any(profile.sandbox for profile in profiles):
         start_with_session(python, data / "app")
     prove(python, data)
+    keep_engine_for(profiles)
     say_what_next(profiles, command)
     return 0
 
@@ -184,7 +186,7 @@ def make_environment(folder: Path, groups: Sequence[str]) -> Path:
     for group in groups:
         wanted += project["dependency-groups"][group]
     stamp = folder / "tincture-packages.json"
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         if json.loads(stamp.read_text()) == wanted and python.exists():
             say(f"Packages: {folder} has them all")
             return python
@@ -321,6 +323,13 @@ def prove(python: Path, data: Path) -> None:
                          "Run: python3 install.py repair")  # fmt: skip
 
 
+def keep_engine_for(profiles: Sequence[Profile]) -> None:
+    """The proof's engine ends when it is idle, and a GIMP in a sandbox could start no other."""
+    if any(profile.sandbox for profile in profiles):
+        stop_engine()
+        launcher.connect_or_start(arguments=ALWAYS).close()
+
+
 def stop_engine() -> None:
     try:
         client = launcher.running()
@@ -425,6 +434,7 @@ def command_path() -> Path:
 
 
 def put_command(python: Path, root: Path) -> Path:
+    """Write the command `tincture`; with -P nothing is imported from the folder it is called in."""
     path = command_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     if os.name == "nt":
@@ -434,7 +444,6 @@ def put_command(python: Path, root: Path) -> Path:
                         '-P -m server.command_line "$@"\n')  # fmt: skip
         path.chmod(0o755)
     return path
-    """Write the command `tincture`; with -P nothing is imported from the folder it is called in."""
 
 
 def autostart_file() -> Path:
@@ -448,7 +457,7 @@ def start_with_session(python: Path, root: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         "[Desktop Entry]\nType=Application\nName=Tincture engine\nNoDisplay=true\n"
-        f'Path={root}\nExec="{python}" -m server --idle-minutes 1000000\n'
+        f'Path={root}\nExec="{python}" -m server {" ".join(ALWAYS)}\n'
     )
     say(f"Start with the desktop: {path} (a GIMP in a sandbox cannot start the engine)")
 
@@ -512,6 +521,8 @@ def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:
                               env=launcher.clean_environment(os.environ))  # fmt: skip
         for words in (done.stdout + done.stderr).strip().splitlines():
             say(f"       {words}")
+        if done.returncode == 0:
+            keep_engine_for(profiles)
         yield line(done.returncode == 0, "self-test")
 
 

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -47,10 +47,15 @@ class Installation:
     version: str
 
 
-def connect_or_start(on_state: Optional[State] = None, timeout: float = START_SECONDS) -> Client:  # noqa: UP045
+def connect_or_start(
+    on_state: Optional[State] = None,  # noqa: UP045
+    timeout: float = START_SECONDS,
+    arguments: Sequence[str] = (),
+) -> Client:
     """A connection to the engine, which is started if none runs.
 
-    on_state: told what is happening, in words. Raises EngineMissing and VersionMismatch.
+    on_state: told what is happening, in words; timeout: seconds; arguments: for an engine that is
+    started. Raises EngineMissing and VersionMismatch.
     """
     say = on_state or (lambda words: None)
     found = running()
@@ -59,7 +64,7 @@ def connect_or_start(on_state: Optional[State] = None, timeout: float = START_SE
     _refuse_in_sandbox()
     say("Starting the Tincture engine…")
     installed = installation()
-    engine = start(installed)
+    engine = start(installed, *arguments)
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         found = running()
@@ -72,7 +77,7 @@ def connect_or_start(on_state: Optional[State] = None, timeout: float = START_SE
             found = running()
             if found:
                 return found
-            engine = start(installed)
+            engine = start(installed, *arguments)
         elif code is not None:
             raise EngineMissing(
                 f"the Tincture engine ended while starting: {_last_words()} "
@@ -117,7 +122,19 @@ def installation() -> Installation:
 
 
 def start(installed: Installation, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start an engine process of its own: no terminal, no window, output to the log."""
+    """Start an engine process of its own: no terminal, no window, output to the log.
+
+    Raises EngineMissing.
+    """
+    try:
+        return _start(installed, arguments)
+    except OSError as error:
+        raise EngineMissing(
+            f"the Tincture engine cannot be started: {error}. Run: python3 install.py doctor"
+        ) from error
+
+
+def _start(installed: Installation, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     rendezvous.make_private_folder(places.state_folder())
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":

@@ -192,6 +192,8 @@ def test_a_flatpak_gimp_gets_an_engine_that_starts_with_the_desktop(machine: Mac
 
     desktop = machine.home / ".config/autostart/tincture.desktop"
     assert "-m server" in desktop.read_text()
+    engine = json.loads((machine.data / "run/engine.json").read_text())["pid"]
+    assert b"--idle-minutes" in Path(f"/proc/{engine}/cmdline").read_bytes()  # it stays till then
     assert (sandboxed / "plug-ins/tincture/tincture.py").exists()
 
 

@@ -537,6 +537,14 @@ def test_an_engine_that_cannot_start_says_why(home: Path, tmp_path: Path) -> Non
         launcher.connect_or_start()
 
 
+def test_a_python_that_cannot_be_run_is_said(home: Path, tmp_path: Path) -> None:
+    record = f'{{"python": "{tmp_path}", "root": "{tmp_path}", "version": "0"}}'
+    (home / "install.json").write_text(record)
+
+    with pytest.raises(EngineMissing, match=r"cannot be started: .*install\.py doctor"):
+        launcher.connect_or_start()
+
+
 def test_gimps_own_python_settings_do_not_reach_the_engine(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,7 @@ class LiveCanvas:
         self._was_gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
         self._selected = image.get_selected_layers()
         self._own_hints = canvas.find_hints(image) is None  # made by this window
-        self._hints_seen: Optional[Thumbnail] = None  # noqa: UP045
+        self._hints_seen: Optional[tuple[tuple[int, ...], Thumbnail]] = None  # noqa: UP045
         self._hints_touched = False  # the history has steps that belong to the hints layer
         self._preview: Optional[Gimp.Layer] = None  # noqa: UP045
         self._selection: Optional[tuple[int, ...]] = None  # noqa: UP045
@@ -161,11 +161,12 @@ class LiveCanvas:
                 self._make_gray_again()
 
     def _see_hints(self) -> Thumbnail:
-        """A small picture of the hints layer; once it changes the layer is the user's."""
-        seen = _thumbnail(self._hints, HINTS_LOOK_SIDE)
-        if self._hints_seen not in (None, seen):
+        """A small picture of the hints layer; once it is painted on, the layer is the user's."""
+        place, seen = _rectangle(self._hints), _thumbnail(self._hints, HINTS_LOOK_SIDE)
+        # A crop of the image changes the layer, too, but needs it no more when it is undone.
+        if self._hints_seen and place == self._hints_seen[0] and seen != self._hints_seen[1]:
             self._hints_touched = True
-        self._hints_seen = seen
+        self._hints_seen = place, seen
         return seen
 
     def _make_gray_again(self) -> None:

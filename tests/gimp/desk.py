@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ START = (
     " for name in ('inside', 'eye')]"
 )
 PREVIEW = "Tincture preview"
+SETTLED_SECONDS = 0.5
 
 
 class Desk:
@@ -35,7 +37,7 @@ class Desk:
         self.ask("")  # answered once the image is open
         screen.do("xdotool", "windowsize", self._main, "1000", "740")
         screen.do("xdotool", "windowmove", self._main, "0", "0")
-        found = wait_for(lambda: self._find(photo), "the photo on the canvas")
+        found = wait_for(lambda: self._settled(photo), "the photo on the canvas")
         assert found is not None
         self._origin: tuple[int, int] = found
 
@@ -106,6 +108,12 @@ class Desk:
             self.screen.do("xdotool", *at, "click", "1")
 
         until(click, lambda: self.ask(f"OUTCOME.update(alpha={painted})")["alpha"], "the dot")
+
+    def _settled(self, photo: np.ndarray) -> tuple[int, int] | None:
+        """The same for a while: on a busy machine GIMP is long about its new size."""
+        first = self._find(photo)
+        time.sleep(SETTLED_SECONDS)
+        return first if first == self._find(photo) else None
 
     def _find(self, photo: np.ndarray) -> tuple[int, int] | None:
         """Where on the screen the photo's corner is, once it is all to be seen."""

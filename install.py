@@ -25,6 +25,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ GIGABYTE = 1 << 30
 SPACE_CPU, SPACE_GPU = 2 * GIGABYTE, 9 * GIGABYTE
 APP = "org.gimp.GIMP"
 PALETTE_PREFIX = "tincture-"
+STOP_SECONDS = 10.0
 ALWAYS = ("--idle-minutes", "1000000")  # for an engine that nobody could start again
 
 
@@ -331,6 +333,7 @@ def keep_engine_for(profiles: Sequence[Profile]) -> None:
 
 
 def stop_engine() -> None:
+    """End the engine that runs, if one does, and wait until it has gone."""
     try:
         client = launcher.running()
     except VersionMismatch:  # it may not understand a request to end
@@ -344,6 +347,10 @@ def stop_engine() -> None:
     if client:
         with client, suppress(EngineError):
             client.shutdown()
+        # Whoever starts one next must not meet this one on its way out.
+        end = time.monotonic() + STOP_SECONDS
+        while places.rendezvous_file().exists() and time.monotonic() < end:
+            time.sleep(0.05)
 
 
 # --- GIMP ---------------------------------------------------------------------------------------

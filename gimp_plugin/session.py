@@ -286,15 +286,15 @@ class Session:
     def _show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
         if photo is not self._photo:
             return  # of a photo that is not there any more
-        self._canvas.show(result, photo, color_only)
         self._whole = False
+        if result.more:
+            self._ask()  # for the rest, which is made while this part is written
+        self._canvas.show(result, photo, color_only)
         if result.dots != self.dots:
             self.places = ()  # they were the best ones beside other dots
         self.dots, self.notes = result.dots, (*self._theme_notes, *result.notes)
         for topic in ("picture", "dots", "places", "notes"):
             self._changed(topic)
-        if result.more:
-            self._ask()
 
     def _apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
         try:

@@ -135,6 +135,7 @@ class Handlers:
         if request.preview_side is not None:
             return Reply(answer, {"rgb": from_numpy(result.preview(request.preview_side))})
         area, more = wanted_area(held, request, result)
+        held.unfinished = _whole_of(request) if more else None
         make = result.color_only if request.color_only else result.full
         rgb = make(lambda fraction: tick(share + (1 - share) * fraction), area)
         shown = result.pasted(held.result, area) if held.result else result
@@ -282,10 +283,15 @@ def wanted_area(held: Held, request: ColorizeRequest, result: Result) -> tuple[A
     if not known or held.result is None or held.color_only != request.color_only:
         return (0, 0, held.picture.width, held.picture.height), False
     # A dot is seen where it is, and quickly; a slider's small step must be seen everywhere.
-    painted = result.hints != held.result.hints
+    painted = result.hints != held.result.hints or held.unfinished == _whole_of(request)
     changed = result.changed(held.result, NOT_SEEN_AB if request.live and painted else SAME_AB)
     area = changed if request.near is None else part_near(changed, request.near)
     return area, area != changed
+
+
+def _whole_of(request: ColorizeRequest) -> ColorizeRequest:
+    """The same for a request and for those that ask for the rest of its result."""
+    return replace(request, near=None, since="")
 
 
 def part_near(area: Area, place: tuple[float, float]) -> Area:

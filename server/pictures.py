@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.picture import Picture
 from engine.possibilities import Possibilities
 from engine.result import Result
+from server.protocol.messages import ColorizeRequest
 
 MAX_PICTURES = 8
 MAX_BYTES = 1 << 30  # of photos' own pixels; the newest one is held whatever its size
@@ -22,6 +23,7 @@ class Held:
     result: Result | None = None  # the last one at full size
     result_name: str = ""
     color_only: bool = False  # that result was for a layer that leaves lightness to the photo
+    unfinished: ColorizeRequest | None = None  # whose result the client has a part of
     possibilities: Possibilities | None = None
 
 

@@ -19,8 +19,11 @@ rows = []
 
 
 def mark(name):
-    """Of a dot that is shown in two parts: the first part's moments."""
-    if "first" not in times:
+    """Of a dot that is shown in two parts: the first part's moments.
+
+    The second part is asked for before the first one is written.
+    """
+    if "answered" not in times or (name in ("writing", "first") and "first" not in times):
         times[name] = time.monotonic()
 
 

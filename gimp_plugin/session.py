@@ -181,18 +181,18 @@ class Session:
             self.adjust(locked=(*locked, (dot.x, dot.y)))
 
     def ask_themes(self) -> None:
-        self._do_with_photo("themes", self._link.recommend_themes, self._take_themes)
+        self._do("themes", self._link.recommend_themes, self._take_themes)
 
     def ask_colors(self, x: float, y: float) -> None:
         """Which colours are likely at a place of the photo?"""
         work = lambda: self._link.suggest_colors(x, y)  # noqa: E731
-        self._do_with_photo("colors", work, self._take_suggestions)
+        self._do("colors", work, self._take_suggestions)
 
     def ask_places(self) -> None:
         """Where would a dot help most?"""
         request = self._request()
         work = lambda: self._link.suggest_places(request)  # noqa: E731
-        self._do_with_photo("places", work, self._take_places)
+        self._do("places", work, self._take_places)
 
     def take_file(self, file: bytes, name: str) -> None:
         """Use the theme in a palette file."""
@@ -225,7 +225,7 @@ class Session:
             return result, memory_of(result, settings, self._link.info)
 
         done = lambda made: self._apply(photo, *made)  # noqa: E731
-        self._do_with_photo("apply", work, done, self._apply_failed)
+        self._do("apply", work, done, self._apply_failed)
 
     def cancel(self) -> None:
         """Leave the image as it was found."""
@@ -281,7 +281,7 @@ class Session:
         def done(result: ColorizeResult) -> None:
             self._show(result, photo, color_only)
 
-        self._do_with_photo("colorize", lambda: self._link.colorize_live(request, whole), done)
+        self._do("colorize", lambda: self._link.colorize_live(request, whole), done)
 
     def _show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
         if photo is not self._photo:
@@ -326,23 +326,6 @@ class Session:
         clean_up()
         self._changed("end")
 
-    def _do_with_photo(
-        self,
-        name: str,
-        work: Callable[[], Any],
-        done: Callable[[Any], None],
-        failed: Optional[Callable[[Exception], None]] = None,  # noqa: UP045
-    ) -> None:
-        """Do what is about the photo of this moment, whatever else still waits."""
-        photo = self._photo
-        assert photo is not None  # it is read before anything is asked
-
-        def work_on_photo() -> Any:
-            self._link.take(photo)
-            return work()
-
-        self._do(name, work_on_photo, done, failed)
-
     def _do(
         self,
         name: str,
@@ -350,10 +333,18 @@ class Session:
         done: Callable[[Any], None],
         failed: Optional[Callable[[Exception], None]] = None,  # noqa: UP045
     ) -> None:
+        """Have the engine do what is about the photo of this moment, whatever else still waits."""
+        photo = self._photo
+        assert photo is not None  # it is read before anything is asked
+
+        def work_on_photo() -> Any:
+            self._link.take(photo)
+            return work()
+
         def unless_over(act: Callable[[Any], None]) -> Callable[[Any], None]:
             return lambda value: None if self.end else act(value)
 
-        task = Task(work, unless_over(done), unless_over(failed or self._failed))
+        task = Task(work_on_photo, unless_over(done), unless_over(failed or self._failed))
         self._worker.do(name, task)
 
     def _failed(self, error: Exception) -> None:

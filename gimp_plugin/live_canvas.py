@@ -68,13 +68,14 @@ class LiveCanvas:
             return None
         hints = self._hints if self._hints.is_valid() else canvas.find_hints(self.image)
         place: tuple[int, ...] = ()
+        seen: Optional[Thumbnail] = None  # noqa: UP045
         if hints:
             self._hints = hints
-            place = (*_rectangle(hints),)
+            place, seen = self._see_hints()
         return Look(
             photo=_thumbnail(self.photo, PHOTO_LOOK_SIDE).pixels,
             photo_place=_rectangle(self.photo),
-            hints=self._see_hints() if hints else None,
+            hints=seen,
             hints_place=place,
             selection=_selection(self.image),
             painting=_button_is_held(),
@@ -160,14 +161,14 @@ class LiveCanvas:
                     self.image.remove_layer(self._hints)
                 self._make_gray_again()
 
-    def _see_hints(self) -> Thumbnail:
-        """A small picture of the hints layer; once it is painted on, the layer is the user's."""
+    def _see_hints(self) -> tuple[tuple[int, ...], Thumbnail]:
+        """Where the hints layer is, and how it looks; once painted on, the layer is the user's."""
         place, seen = _rectangle(self._hints), _thumbnail(self._hints, HINTS_LOOK_SIDE)
         # A crop of the image changes the layer, too, but needs it no more when it is undone.
         if self._hints_seen and place == self._hints_seen[0] and seen != self._hints_seen[1]:
             self._hints_touched = True
         self._hints_seen = place, seen
-        return seen
+        return place, seen
 
     def _make_gray_again(self) -> None:
         was_converted = self._was_gray and self.image.get_base_type() == Gimp.ImageBaseType.RGB

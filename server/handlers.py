@@ -135,12 +135,12 @@ class Handlers:
         if request.preview_side is not None:
             return Reply(answer, {"rgb": from_numpy(result.preview(request.preview_side))})
         area, more = wanted_area(held, request, result)
-        held.unfinished = _whole_of(request) if more else None
         make = result.color_only if request.color_only else result.full
         rgb = make(lambda fraction: tick(share + (1 - share) * fraction), area)
         shown = result.pasted(held.result, area) if held.result else result
         held.result, held.result_name = shown, secrets.token_hex(8)
         held.color_only = request.color_only
+        held.unfinished = _whole_of(request) if more else None
         answer |= {"name": held.result_name, "place": list(area[:2]), "more": more}
         return Reply(answer, {"rgb": from_numpy(rgb)})
 

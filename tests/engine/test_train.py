@@ -150,7 +150,7 @@ def test_processes_end_together_though_their_clocks_differ(photos: Path, tmp_pat
         try:
             assert torchrun.wait(180) == 0
         finally:
-            torchrun.terminate()  # and it the two
+            torchrun.terminate()  # and with it the two
 
     record = training_record(tmp_path / "runs/pair/paper.safetensors")
     assert record["samples"] == 8 * record["step"] > 0

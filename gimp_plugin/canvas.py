@@ -214,6 +214,7 @@ def add_hints_layer(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
         with undo_group(image):
             make_rgb(image)
             layer = insert_hints(image, photo)
+    layer.set_visible(True)
     image.set_selected_layers([layer])
     Gimp.displays_flush()
     return layer
@@ -237,11 +238,13 @@ def put_result(
     photo_read: Photo,
     result: ColorizeResult,
     made: Memory,
+    hidden: Sequence[Gimp.Layer] = (),
 ) -> Gimp.Layer:
     """Show the result as a layer above the photo: a new one, or the earlier one brought up to date.
 
-    result: of the whole photo; made: what the layer shall remember. Outside a selection nothing
-    moves: what an earlier run showed there stays. Raises Refused.
+    result: of the whole photo; made: what the layer shall remember; hidden: layers that are hidden
+    in the same undo step. Outside a selection nothing moves: what an earlier run showed there
+    stays. Raises Refused.
     """
     if (photo.get_width(), photo.get_height()) != (result.width, result.height):
         raise Refused(_("The photograph's size changed meanwhile. Run Colorize again."))
@@ -260,6 +263,8 @@ def put_result(
         settings = replace(made.settings, theme=result.theme, shares=result.shares)
         remembered = replace(made, photo=photo.get_tattoo(), settings=settings)
         _attach(layer, RESULT_PARASITE, remembered.to_bytes())
+        for each in hidden:
+            each.set_visible(False)
     select(image, selected)
     Gimp.displays_flush()
     return layer

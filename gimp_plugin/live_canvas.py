@@ -41,7 +41,9 @@ class LiveCanvas:
         self.photo = photo
         self._was_gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
         self._selected = image.get_selected_layers()
-        self._own_hints = canvas.find_hints(image) is None  # made by this window
+        hints = canvas.find_hints(image)
+        self._own_hints = hints is None  # made by this window
+        self._hints_hidden = hints is not None and not hints.get_visible()
         self._hints_seen: Optional[tuple[tuple[int, ...], Thumbnail]] = None  # noqa: UP045
         self._hints_touched = False  # the history has steps that belong to the hints layer
         self._preview: Optional[Gimp.Layer] = None  # noqa: UP045
@@ -57,6 +59,7 @@ class LiveCanvas:
             self._hints = canvas.find_hints(self.image) or canvas.insert_hints(
                 self.image, self.photo
             )
+            self._hints.set_visible(True)  # GIMP's tools refuse to paint on what nobody sees
         self.image.set_selected_layers([self._hints])
         Gimp.displays_flush()
 
@@ -118,12 +121,15 @@ class LiveCanvas:
         return before, _thumbnail(self._preview, side) if shown else None
 
     def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
-        """Put the result into the image, one undo step. Raises Refused."""
+        """Put the result into the image, one undo step, with the dots hidden. Raises Refused."""
         self._take_back()
-        if not self._hints.is_valid():
-            canvas.select(self.image, self._selected)
+        there = self._hints.is_valid()
+        hidden = [self._hints] if there and result.dots else []
+        if not there or (hidden and self.image.get_selected_layers() == hidden):
+            others = [layer for layer in self._selected if layer not in hidden]
+            canvas.select(self.image, others or [self.photo])
         try:
-            self.applied = canvas.put_result(self.image, self.photo, photo, result, memory)
+            self.applied = canvas.put_result(self.image, self.photo, photo, result, memory, hidden)
         except Refused:
             self.open()  # the window stays
             raise
@@ -143,6 +149,9 @@ class LiveCanvas:
                 if there:
                     self.image.remove_layer(self._hints)
                 self._make_gray_again()
+        elif there and self._hints_hidden:
+            with self._unseen():
+                self._hints.set_visible(False)
         canvas.select(self.image, self._selected)
         Gimp.displays_flush()
 

@@ -153,8 +153,8 @@ class Session:
         """Colour in the theme as edited."""
         self.swatches = swatches
         self._theme_notes = ()
-        self._changed("theme")
         self.adjust(theme=swatches.colors, shares=swatches.shares)
+        self._changed("theme")
 
     def adjust(self, **values: Any) -> None:
         """Change fields of the settings."""

@@ -21,6 +21,11 @@ PICTURE = f"""
 OUTCOME.update(pixels=hashlib.sha256(read(image.get_layer_by_name({PREVIEW!r}))).hexdigest())
 """
 
+HINTS = """
+OUTCOME.update(visible=image.get_layer_by_name("hints").get_visible(),
+    selected=[layer.get_name() for layer in image.get_selected_layers()])
+"""
+
 
 @pytest.fixture(scope="session")
 def photo(gray: np.ndarray) -> np.ndarray:
@@ -60,8 +65,16 @@ def test_a_theme_two_dots_one_undone_and_applied(
         desk.wait_until_closed()
         assert desk.names() == ["hints", "Tincture", "photo.png"]
         assert redness(desk.color_at(330, 150, "Tincture")) > redness(themed) + 20
+        assert desk.ask(HINTS) == {"visible": False, "selected": ["photo.png"]}
+
+        desk.open_window()
+        assert desk.ask(HINTS) == {"visible": True, "selected": ["hints"]}
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert desk.ask(HINTS) == {"visible": False, "selected": ["photo.png"]}
         desk.keys("ctrl+z")
         wait_for(lambda: desk.names() == ["hints", "photo.png"], "the image without the result")
+        assert desk.ask(HINTS)["visible"]
         desk.keys("ctrl+z")
         blank = 'OUTCOME.update(blank=not any(read(image.get_layers()[0], "A u8")))'
         wait_for(lambda: desk.ask(blank)["blank"], "the first dot undone")

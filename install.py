@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Install Tincture, look after it, remove it. Needs Python 3.11 or newer and nothing else.
+"""Install Tincture, look after it, remove it. Needs Python 3.11 or newer, and the internet.
 
 python3 install.py              install, or finish or renew an installation
 python3 install.py doctor       say what is there and whether it works
@@ -157,7 +157,8 @@ def uninstall(options: argparse.Namespace, rest: Sequence[str]) -> int:
 def doctor(options: argparse.Namespace, rest: Sequence[str]) -> int:
     """Print what a helper would ask. Exit status 1 when something is wrong."""
     wrong = [not fine for fine in _doctor_lines(options)]
-    say("Everything is in order." if not any(wrong) else "Mend it with: python3 install.py repair")
+    say(f"Put right what is marked WRONG; {places.INSTALL} repair installs everything anew."
+        if any(wrong) else "Everything is in order.")  # fmt: skip
     return int(any(wrong))
 
 
@@ -322,7 +323,7 @@ def prove(python: Path, data: Path) -> None:
                               env=launcher.clean_environment(os.environ))  # fmt: skip
         if done.returncode:
             raise Failed(f"the engine does not work; its log is {places.log_file()}. "
-                         "Run: python3 install.py repair")  # fmt: skip
+                         f"Run: {places.INSTALL} repair")  # fmt: skip
 
 
 def keep_engine_for(profiles: Sequence[Profile]) -> None:
@@ -494,7 +495,7 @@ def say_what_next(profiles: Sequence[Profile], command: Path) -> None:
         say("Done. (Re)start GIMP, open a photograph and choose Filters > Tincture > Colorize…")
     else:
         say("The engine works, but no GIMP 3 was found. Install GIMP 3.0 or 3.2 and run this")
-        say("again, or name its profile: python3 install.py --gimp-folder FOLDER")
+        say(f"again, or name its profile: {places.INSTALL} --gimp-folder FOLDER")
     say(f"On the command line: {command} colorize photo.jpg -o coloured.png")
 
 

@@ -57,7 +57,7 @@ class ThemeRecommender:
             textures = TextureLibrary(**_part(tensors, "textures.", TextureLibrary))
         except (OSError, SafetensorError, KeyError) as error:
             raise WeightsMissing(
-                f"{path} is missing or damaged; run: python3 install.py repair"
+                f"{path} is missing or damaged: repair Tincture with install.py repair"
             ) from error
         return cls(predictor, textures, network)
 

@@ -43,10 +43,10 @@ def load_network(name: str = "default", path: Path | None = None) -> Colorizatio
         network = build_network(name, json.loads(record["dimensions"]))
         _fill(network, tensors)
     except FileNotFoundError:
-        raise WeightsMissing(f"{path} is missing; run: python3 install.py repair") from None
+        raise WeightsMissing(f"{path} is missing: repair Tincture with install.py repair") from None
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsMissing(
-            f"{path} is damaged ({error}); run: python3 install.py repair"
+            f"{path} is damaged ({error}): repair Tincture with install.py repair"
         ) from error
     return network.eval()
 

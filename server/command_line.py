@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from server.photo_files import UserError, expand, output_paths, read_photo, write_photo
-from server.protocol import VERSION, launcher
+from server.protocol import VERSION, launcher, places
 from server.protocol.client import Client, EngineError, EngineGone
 from server.protocol.messages import QUALITIES, ColorizeRequest, Dot, ThemeResult
 from server.protocol.written_theme import NotATheme, parse_theme, written_theme
@@ -291,8 +291,8 @@ def check(options: argparse.Namespace) -> int:
         done = time.monotonic()
     rgb = np.frombuffer(result.pixels, np.uint8).reshape(256, 256, 3)
     if not np.ptp(rgb.astype(int), axis=-1).any():
-        raise UserError("the engine answered in grey: its weights are damaged; run: "
-                        "python3 install.py repair")  # fmt: skip
+        raise UserError("the engine answered in grey: its weights are damaged. In Tincture's "
+                        f"folder run: {places.INSTALL} repair")  # fmt: skip
     info = client.info
     print(f"engine {info.version}: {info.network} on {info.device}, "
           f"weights {info.weights_sha256[:16]}")  # fmt: skip

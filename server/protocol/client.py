@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import Any, Callable, Optional, TypeVar, Union
 
-from server.protocol import PROTOCOL, VERSION, frames, handshake, messages
+from server.protocol import PROTOCOL, VERSION, frames, handshake, messages, places
 from server.protocol.frames import Array, Buffer, ConnectionEnded, ProtocolError
 from server.protocol.messages import (
     ColorizeRequest,
@@ -123,8 +123,9 @@ class Client:
                 else "engine"
             )
             raise VersionMismatch(
-                f"the Tincture {older} is out of date (plug-in {VERSION}, engine {info.version}); "
-                "run: python3 install.py"
+                f"the Tincture {older} is out of date (plug-in {VERSION}, protocol {PROTOCOL}; "
+                f"engine {info.version}, protocol {info.protocol}). In Tincture's folder run: "
+                f"{places.INSTALL}, then restart GIMP"
             )
         return info
 

@@ -81,7 +81,7 @@ def connect_or_start(
         elif code is not None:
             raise EngineMissing(
                 f"the Tincture engine ended while starting: {_last_words()} "
-                "Run: python3 install.py doctor"
+                f"In Tincture's folder run: {places.INSTALL} doctor"
             )
         time.sleep(_LOOK_SECONDS)
     raise EngineMissing(
@@ -110,13 +110,13 @@ def installation() -> Installation:
     except (OSError, ValueError, KeyError, TypeError):
         raise EngineMissing(
             "the Tincture engine is not installed for this user. "
-            "In Tincture's folder run: python3 install.py"
+            f"In Tincture's folder run: {places.INSTALL}"
         ) from None
     for path in (found.python, found.root):
         if not Path(path).exists():
             raise EngineMissing(
                 f"the Tincture engine's files are gone ({path}). "
-                "In Tincture's folder run: python3 install.py repair"
+                f"In Tincture's folder run: {places.INSTALL} repair"
             )
     return found
 
@@ -130,7 +130,8 @@ def start(installed: Installation, *arguments: str) -> subprocess.Popen[bytes]:
         return _start(installed, arguments)
     except OSError as error:
         raise EngineMissing(
-            f"the Tincture engine cannot be started: {error}. Run: python3 install.py doctor"
+            f"the Tincture engine cannot be started: {error}. "
+            f"In Tincture's folder run: {places.INSTALL} doctor"
         ) from error
 
 
@@ -166,7 +167,7 @@ def _refuse_in_sandbox() -> None:
     if kind:
         raise EngineMissing(
             f"the Tincture engine is not running, and this GIMP is a {kind}, which may not start "
-            "it. In a terminal run: tincture start  (python3 install.py sets it to start by itself)"
+            f"it. In a terminal run: tincture start  ({places.INSTALL} sets it to start by itself)"
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 _SNAP_FILE = "tincture/engine.json"
 HOME_NOTE = "tincture-home.txt"  # beside the copied packages
+INSTALL = "py install.py" if sys.platform == "win32" else "python3 install.py"  # what a user types
 
 
 def data_folder() -> Path:

@@ -33,7 +33,11 @@ Way = Callable[[Plane, Plane], Plane]  # ab (h, w, 2) and the photo (H, W) 0..1 
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmark enlarge", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.benchmark enlarge",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--photos", type=Path, help="as for engine.train; its validation photos")
     parser.add_argument("--limit", type=int, default=60, help="of those photos")
     options = parser.parse_args(arguments)

@@ -197,7 +197,7 @@ def describe(device: str) -> str:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark",
+        prog="python -m engine.benchmark networks",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

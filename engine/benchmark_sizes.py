@@ -43,7 +43,11 @@ class Figures:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmark sizes", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.benchmark sizes",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--photos", type=Path, help="as for engine.train; its validation photos")
     parser.add_argument("--limit", type=int, default=60, help="of those photos")
     parser.add_argument("--sides", type=int, nargs="+", default=SIDES)

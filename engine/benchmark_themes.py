@@ -25,7 +25,11 @@ REPEATS = 21
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    argparse.ArgumentParser(description=__doc__).parse_args(arguments)
+    argparse.ArgumentParser(
+        prog="python -m engine.benchmark themes",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args(arguments)
     colorizer = Colorizer.load()
     recommender = ThemeRecommender.load(load_network("default"))
     photo = cv2.imread(str(Path(skimage.__file__).parent / "data/coffee.png"), cv2.IMREAD_GRAYSCALE)

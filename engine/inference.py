@@ -34,7 +34,7 @@ def in_brain_floats(network: ColorizationNetwork) -> ColorizationNetwork:
 
 
 def has_fast_bfloat16(device: str) -> bool:
-    """Does the device compute with 16-bit brain floats faster than with 32-bit ones?"""
+    """Does the device compute with bfloat16 faster than with 32-bit floats?"""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

@@ -1,7 +1,7 @@
 """Recommended themes in pictures.
 
     python -m engine.theme_page OUT.jpg PHOTO [PHOTO …]
-    python -m engine.theme_page OUT.jpg --photos DIR     # the twelve photos of docs/themes.jpg
+    python -m engine.theme_page OUT.jpg --photos DIR     # the photos of docs/themes.jpg
 
 A row for each photo: without its colour, then in its six recommended themes, the best first.
 """
@@ -74,7 +74,7 @@ def page_row(data: bytes, colorizer: Colorizer, recommender: ThemeRecommender) -
 def _cell(pixels: NDArray[np.uint8], theme: Theme | None) -> NDArray[np.uint8]:
     cell = np.full((CELL + STRIP, CELL, 3), 255, np.uint8)
     height, width = pixels.shape[:2]
-    top, left = (CELL - height) // 2, (CELL - width) // 2
+    top, left = CELL - height, (CELL - width) // 2  # on its swatches
     cell[top : top + height, left : left + width] = pixels
     if theme:
         colors = np.array(theme.colors, np.uint8)

@@ -5,7 +5,7 @@
 
 A run lives in `runs/NAME/`: `checkpoint.pt` (resumed from when it exists), `curves.jsonl` and
 TensorBoard curves where TensorBoard is installed, `sheet-*.jpg` (contact sheets) and
-`NAME.safetensors` (the averaged weights).
+`default.safetensors` or `paper.safetensors`, after the network (the averaged weights).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -44,40 +44,47 @@ VALIDATION = "validation PSNR in dB"  # in the record that weights carry
 LONGEST_STEP = 10.0  # seconds; a longer step was a pause and does not count against the budget
 
 
+def knob(default: Any, words: str) -> Any:
+    """A field of TrainConfig, with what `--help` says of it."""
+    return field(default=default, metadata={"help": words})
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     # input and output
-    photos: str = "photos"  # corpus folder or any folder of photos
-    network: str = "default"
-    name: str = ""  # of the folder under runs/; the network's by default
-    start_from: str = ""  # a safetensors file to start from when there is no checkpoint
+    photos: str = knob("photos", "corpus folder, or any folder of photos")
+    network: str = knob("default", "which network")
+    name: str = knob("", "of the folder under runs/; the network's where none is given")
+    start_from: str = knob("", "a safetensors file to start from, unless the run exists")
     # length and sizes
-    minutes: float = 60.0  # budget of this run, earlier parts counted in
-    samples_budget: int = 0  # photos drawn; replaces the minutes, for runs to be compared
-    stages: str = "64x64x0.55,96x32x0.2,128x24x0.25"  # crop x batch x share of the budget
-    limit: int = 0  # train on the first photos only; 0 = all
+    minutes: float = knob(60.0, "budget of this run, earlier parts counted in")
+    samples_budget: int = knob(0, "photos drawn; replaces the minutes, for runs to be compared")
+    stages: str = knob("64x64x0.55,96x32x0.2,128x24x0.25", "crop x batch x share of the budget")
+    limit: int = knob(0, "train on the first photos only; 0 for all")
     # simulated people
-    nothing: float = 0.25
-    theme: float = 0.25
-    dots: float = 0.25
-    both: float = 0.25
-    recolored: float = 0.3  # share of those with inputs in changed colours; 0 for `paper`
-    objects: float = 0.3  # share of those with dots, fewer with a theme: one object in any colour
+    nothing: float = knob(0.25, "share of the photos for which nothing is given")
+    theme: float = knob(0.25, "share with a theme")
+    dots: float = knob(0.25, "share with dots")
+    both: float = knob(0.25, "share with a theme and dots")
+    recolored: float = knob(0.3, "share of those with inputs in changed colours; 0 for `paper`")
+    objects: float = knob(
+        0.3, "share of those with dots, fewer with a theme, where one object has any colour"
+    )
     # optimizer
-    learning_rate: float = 1e-3  # peak, of AdamW
-    muon_rate: float = 3e-3  # peak, of Muon, which moves the convolutions; 0 = AdamW moves all
-    warmup: float = 0.01  # share of the budget
-    weight_decay: float = 0.01
-    clip: float = 1.0  # norm of the gradient
-    ema: float = 0.999  # decay of the averaged weights
-    keep_start: float = 0.0  # share of `start_from` that is blended into the weights at the end
-    loss_terms: str = "gsp"  # of `paper`: L_g, L_s, L_p
+    learning_rate: float = knob(1e-3, "peak, of AdamW")
+    muon_rate: float = knob(3e-3, "peak, of Muon, which moves the convolutions; 0: AdamW moves all")
+    warmup: float = knob(0.01, "share of the budget in which the rates rise")
+    weight_decay: float = knob(0.01, "of both optimizers")
+    clip: float = knob(1.0, "largest norm of the gradient")
+    ema: float = knob(0.999, "decay of the averaged weights")
+    keep_start: float = knob(0.0, "share of --start-from blended into the weights at the end")
+    loss_terms: str = knob("gsp", "of `paper`: which of L_g, L_s, L_p count")
     # habits
-    evaluate_minutes: float = 10.0
-    checkpoint_minutes: float = 3.0
-    threads: int = 0  # CPU threads; 0 = torch's choice
-    compiled: bool = False  # a step in a third less time on a CPU; needs a C++ compiler
-    seed: int = 1
+    evaluate_minutes: float = knob(10.0, "from one evaluation and contact sheet to the next")
+    checkpoint_minutes: float = knob(3.0, "from one checkpoint to the next")
+    threads: int = knob(0, "CPU threads; 0: torch chooses")
+    compiled: bool = knob(False, "a step in a third less time on a CPU; needs a C++ compiler")
+    seed: int = knob(1, "of all that is random")
 
 
 @dataclass
@@ -114,6 +121,8 @@ def train(config: TrainConfig) -> None:
     averaged.load_state_dict(network.state_dict())
     optimizers = _optimizers(network, config)
     progress = _resume(folder, network, averaged, optimizers, device)
+    if progress.step and rank == 0:
+        print(f"{folder} goes on after {progress.samples} photos, {progress.seconds / 60:.0f} min")
     generator.manual_seed(config.seed + rank + 1000 * progress.step)  # a resumed run draws anew
     model: torch.nn.Module = network
     if world > 1:
@@ -465,16 +474,17 @@ def _parse(arguments: Sequence[str] | None) -> TrainConfig:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for field in fields(TrainConfig):
-        assert field.default is not MISSING
-        name = "--" + field.name.replace("_", "-")
-        choices = sorted(NETWORKS) if field.name == "network" else None
-        if isinstance(field.default, bool):
-            parser.add_argument(name, action=argparse.BooleanOptionalAction, default=field.default)
+    for each in fields(TrainConfig):
+        option = "--" + each.name.replace("_", "-")
+        words = f"{each.metadata['help']} (default: {each.default!r})"
+        if isinstance(each.default, bool):
+            action = argparse.BooleanOptionalAction
+            parser.add_argument(option, action=action, default=each.default, help=words)
             continue
-        parser.add_argument(name, type=type(field.default), default=field.default, choices=choices,
-                            metavar=None if choices else type(field.default).__name__.upper(),
-                            help=f"default: {field.default!r}")  # fmt: skip
+        choices = sorted(NETWORKS) if each.name == "network" else None
+        kind = type(each.default)
+        parser.add_argument(option, type=kind, default=each.default, choices=choices, help=words,
+                            metavar=None if choices else kind.__name__.upper())  # fmt: skip
     return TrainConfig(**vars(parser.parse_args(arguments)))
 
 

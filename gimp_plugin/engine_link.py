@@ -35,7 +35,7 @@ class EngineState:
 
 
 STARTING = EngineState("starting", _("Starting the Tincture engine…"))
-RESTARTING = EngineState("restarting", _("The engine stopped; it is started again…"))
+RESTARTING = EngineState("restarting", _("The engine stopped; restarting it…"))
 
 
 class EngineLink:
@@ -166,5 +166,5 @@ def _trouble(error: EngineError) -> EngineState:
 
 def _device_words(info: EngineInfo) -> str:
     if info.device.startswith("cuda"):
-        return _("Ready, on the graphics card")
-    return _("Ready, on the processor")
+        return _("Ready, using the graphics card")
+    return _("Ready, using the processor")

@@ -166,7 +166,7 @@ def _describe_add_hints(procedure: Gimp.Procedure) -> None:
     procedure.set_documentation(
         _("Add a transparent layer to paint dots of colour on"),
         _(
-            "Paint a dot in the colour that a place shall have, then choose Colorize. A grayscale "
+            "Paint a dot in the colour that a place should have, then choose Colorize. A grayscale "
             "image is converted to RGB first, because it cannot hold coloured dots."
         ),
         ADD_HINTS,
@@ -334,7 +334,7 @@ def _answer(action: Callable[[Call], Any], kind: Any, call: Call) -> Gimp.ValueA
         return procedure.new_return_values(status.EXECUTION_ERROR, _error(str(error)))
     except Exception as error:
         traceback.print_exc()
-        words = _("Tincture met an error of its own: {0}").format(error)
+        words = _("Internal error in Tincture: {0}").format(error)
         return procedure.new_return_values(status.EXECUTION_ERROR, _error(words))
     values = procedure.new_return_values(status.SUCCESS, GLib.Error())
     values.remove(1)

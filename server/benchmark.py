@@ -10,9 +10,9 @@
     theme      a new theme on the same photo, likewise
     memory     what the engine's peak adds to its idle size
 
-then, as the window shows them while one works, previews of 1024 pixels, and how long an engine
-takes from being started to its first answer. Medians. `python -m tests.gimp.benchmark` measures
-GIMP's own part, reading and writing layers.
+then previews of 1024 pixels (`preview_side`; GIMP's window asks for full size), and how long
+an engine takes from being started to its first answer. Medians. `python -m tests.gimp.benchmark`
+measures GIMP's own part, reading and writing layers.
 """
 
 from __future__ import annotations

@@ -178,7 +178,7 @@ class DotMatching(nn.Module):
 
 
 def single_precision(x: Tensor) -> torch.autocast:
-    """A block without the brain floats of training: they are too few bits for what is compared."""
+    """A block without the bfloat16 of training: that has too few bits for what is compared."""
     return torch.autocast(x.device.type, enabled=False)
 
 

@@ -40,7 +40,7 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
         where.connect("clicked", lambda _button: self._session.ask_places())
         words = Gtk.Label(
             label=_(
-                "Take any brush and paint dots on the photo, in the colour that a place shall "
+                "Take any brush and paint dots on the photo, in the colour that a place should "
                 "have. Each shows as you lift the brush."
             ),
             wrap=True, xalign=0, max_width_chars=42,

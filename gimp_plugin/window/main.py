@@ -232,7 +232,7 @@ class LiveWindow:
         except Exception as error:
             if not self._canvas.is_gone():  # closed in the middle of a look; the next one tells so
                 traceback.print_exc()
-                self._notes.set_text(_("Tincture met an error of its own: {0}").format(error))
+                self._notes.set_text(_("Internal error in Tincture: {0}").format(error))
                 self._notes.show()
                 return False  # it would come again and again
         if wait:

@@ -72,7 +72,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
             words = theme.name or _("Recommended theme {0}").format(number)
             self._add_theme(box, words, partial(session.use_theme, theme.colors, theme.shares))
         if not self._session.themes:
-            words = _("Recommended themes come here")
+            words = _("Recommended themes will appear here")
             self._strip.pack_start(Gtk.Label(label=words, sensitive=False), True, True, 12)
         self._strip.show_all()
 

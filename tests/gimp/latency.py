@@ -1,6 +1,6 @@
 """How long it takes from lifting the brush to the changed canvas, and where the time goes.
 
-    python -m tests.gimp.latency [GIMP's version]
+    python -m tests.gimp.latency [VERSION OF GIMP]
 
 The steps are those of the first part of a change, which lies about the dot; “first” is their sum,
 and with “all” the rest is there too.
@@ -11,8 +11,8 @@ window; its engine is the real one. GIMP draws no screen here: what it needs for
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +22,7 @@ import numpy as np
 from server.protocol import launcher
 from tests.conftest import SAMPLES
 from tests.gimp.conftest import open_studio
+from tests.gimp.real_gimp import SUITES
 
 SIZES = ((1224, 816), (4240, 2828), (6000, 4000))  # 1, 12 and 24 megapixels
 DOTS = 7  # painted one after the other; the first one is not counted
@@ -29,7 +30,12 @@ STEPS = ("notice", "read", "send", "network", "enlarge", "receive", "write", "fi
 INSIDE = Path(__file__).parent / "latency_inside.py"
 
 
-def main(version: str = "3.2") -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("version", nargs="?", default="3.2", choices=SUITES, help="3.2 by default")
+    version = parser.parse_args().version
     photo = cv2.imread(str(SAMPLES / "coffee.png"), cv2.IMREAD_GRAYSCALE)
     with open_studio(version) as studio, launcher.connect_or_start() as engine:
         print(f"GIMP {version}, engine on {engine.info.device}, medians of {DOTS - 1} dots in ms\n")
@@ -48,4 +54,4 @@ def main(version: str = "3.2") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -1,4 +1,4 @@
-"""Make the pictures of docs/window anew: `python -m tests.gimp.screenshots [TOUR ...]`.
+"""Make the pictures of docs/window and of the help anew: `python -m tests.gimp.screenshots [TOUR ...]`.
 
 Each tour is a real GIMP with the plug-in, and with the real engine where one is asked for. Where
 the engine has to be slow, a program that only waits stands in for it; where it has to be of
@@ -7,9 +7,9 @@ another version, the plug-in says that it is of an older one. Look at what comes
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ from tests.gimp.desk import PREVIEW, Desk, at_desk, kill
 from tests.gimp.screen import wait_for
 
 PICTURES = ROOT / "docs/window"
+HELP_PICTURES = {("theme", "light"), ("dots", "light")}  # the help shows them, too
+HELP_FOLDER = "gimp_plugin/help"
 SIZE = (500, 334)
 COLORIZE, HELP = "^Colorize: ", "^Tincture Help"
 DOTS = ((254, 38, "#b42828"), (404, 80, "#a5552d"), (154, 288, "#2846a0"))
@@ -60,8 +62,12 @@ class Visit:
         path = self.studio.gimp.share / "picture.png"
         screen.screenshot(path, window if window == "root" else screen.window(window))
         with Image.open(path) as picture:
-            few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        few.save(PICTURES / f"{name}-{self.theme}.png", optimize=True)
+            places = [PICTURES / f"{name}-{self.theme}.png"]
+            if (name, self.theme) in HELP_PICTURES:
+                plug_in = self.studio.gimp.share / "profile/plug-ins/tincture"
+                places += [folder / HELP_FOLDER / f"{name}.png" for folder in (ROOT, plug_in)]
+            for place in places:
+                picture.convert("RGB").save(place, optimize=True)
 
     def settle(self) -> None:
         """Wait until nothing moves on the canvas or in the window."""
@@ -188,8 +194,8 @@ def with_an_older_plug_in(visit: Visit) -> None:
 
 
 TOURS = {
+    "light": Tour("3.0", "light", with_everything),  # first: it makes the help's pictures
     "dark": Tour("3.2", "dark", with_everything),
-    "light": Tour("3.0", "light", with_everything),
     "not-followed": Tour("3.0", "light", with_a_dot_that_is_not_followed),
     "restarting": Tour("3.0", "light", with_an_engine_that_ends),
     "starting": Tour("3.0", "light", with_an_engine_that_starts, engine=False),
@@ -210,11 +216,15 @@ def take(tour: Tour) -> None:
             tour.scenes(Visit(studio, desk, tour.theme))
 
 
-def main(*names: str) -> None:
-    for name in names or TOURS:
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("tour", nargs="*", help=f"{', '.join(TOURS)}; all by default")
+    for name in parser.parse_args().tour or TOURS:
         take(TOURS[name])
         print(name, flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

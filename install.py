@@ -17,6 +17,7 @@ if sys.version_info < (3, 11):
 
 import argparse
 import errno
+import filecmp
 import json
 import os
 import plistlib
@@ -29,22 +30,29 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import tomllib  # from Python 3.11 on
 
 from server.protocol import VERSION, launcher, places, rendezvous
-from server.protocol.client import EngineError, VersionMismatch
+from server.protocol.client import EngineError
 
 SOURCE = Path(__file__).resolve().parent
-PACKAGES = ("engine", "server", "gimp_plugin")
+# What is copied: name inside the installed folder -> where it lies here.
+ENGINE = {name: SOURCE / name for name in ("engine", "server", "gimp_plugin")}
+PLUG_IN = {
+    **{name: SOURCE / name for name in ("gimp_plugin", "server/__init__.py", "server/protocol")},
+    "tincture.py": SOURCE / "gimp_plugin/tincture.py",
+}
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.partial")
 GIGABYTE = 1 << 30
 SPACE_CPU, SPACE_GPU = 2 * GIGABYTE, 9 * GIGABYTE
 APP = "org.gimp.GIMP"
 PALETTE_PREFIX = "tincture-"
 STOP_SECONDS = 10.0
+SYNCHRONIZE = 0x100000  # the right to wait for a process of Windows
+DIFFERS = f" (differs from this folder; run {places.INSTALL})"
 ALWAYS = ("--idle-minutes", "1000000")  # for an engine that nobody could start again
 
 
@@ -89,36 +97,37 @@ def main() -> int:
 
 
 def install(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    refuse_what_cannot_work(options)
     data = places.data_folder()
     say(f"Installing Tincture {VERSION} into {data}")
-    named = Path(options.python_env) if options.python_env else None
-    if named:
-        check_python(named)
     stop_engine()
-    recorded = _record().get("profiles", [])
-    # The record is written last: without it everybody knows that the installation is not whole.
-    places.install_record().unlink(missing_ok=True)
     data.mkdir(parents=True, exist_ok=True)
-    python = named or make_environment(data / "env", ())
+    profiles = gimp_profiles(options.gimp_folder)
+    # While the record names nothing else, everybody knows that the installation is not whole.
+    unfinished = {"profiles": [str(profile.folder) for profile in profiles]}
+    write_record(unfinished)
+    python = options.python_env or make_environment(data / "env", ())
     copy_engine(data / "app")
-    profiles = gimp_profiles([*options.gimp_folder, *recorded])
     for profile in profiles:
         put_plug_in(profile)
-    record = {"python": str(python), "root": str(data / "app"), "version": VERSION,
-              "profiles": [str(profile.folder) for profile in profiles]}  # fmt: skip
-    partial = places.install_record().with_suffix(".partial")
-    partial.write_text(json.dumps(record, indent=1))
-    partial.replace(places.install_record())
     command = put_command(python, data / "app")
     if any(profile.sandbox for profile in profiles):
         start_with_session(python, data / "app")
-    prove(python, data)
+    # The proof finds the engine by the record, as everybody does.
+    write_record({"python": str(python), "root": str(data / "app"), "version": VERSION,
+                  **unfinished})  # fmt: skip
+    try:
+        prove(python, data)
+    except BaseException:
+        write_record(unfinished)
+        raise
     keep_engine_for(profiles)
     say_what_next(profiles, command)
     return 0
 
 
 def repair(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    refuse_what_cannot_work(options)  # before anything is taken away
     stop_engine()
     for name in ("env", "app"):
         shutil.rmtree(places.data_folder() / name, ignore_errors=True)
@@ -127,11 +136,11 @@ def repair(options: argparse.Namespace, rest: Sequence[str]) -> int:
 
 def uninstall(options: argparse.Namespace, rest: Sequence[str]) -> int:
     stop_engine()
-    recorded = [Profile(Path(folder)) for folder in _record().get("profiles", [])]
-    for profile in {*recorded, *gimp_profiles(options.gimp_folder)}:
-        if profile.plug_in.exists():
-            shutil.rmtree(profile.plug_in)
-            say(f"Removed {profile.plug_in}")
+    for profile in gimp_profiles(options.gimp_folder):
+        for folder in (profile.plug_in, *beside(profile.plug_in)):
+            if folder.exists():
+                shutil.rmtree(folder)
+                say(f"Removed {folder}")
         for palette in profile.palettes.glob(f"{PALETTE_PREFIX}*.gpl"):
             palette.unlink()
     for file in (command_path(), autostart_file()):
@@ -139,7 +148,8 @@ def uninstall(options: argparse.Namespace, rest: Sequence[str]) -> int:
             file.unlink()
             say(f"Removed {file}")
     # Only what the installer itself made: the folder may be one the user chose.
-    for folder in (places.data_folder() / "env", places.data_folder() / "app"):
+    app = places.data_folder() / "app"
+    for folder in (places.data_folder() / "env", app, *beside(app)):
         shutil.rmtree(folder, ignore_errors=True)
     for name in ("install.json", "install.partial", "sample.png"):
         (places.data_folder() / name).unlink(missing_ok=True)
@@ -178,6 +188,20 @@ def test(options: argparse.Namespace, rest: Sequence[str]) -> int:
     return 0
 
 
+def refuse_what_cannot_work(options: argparse.Namespace) -> None:
+    """Raises Failed for an installation that GIMP would not see, or that lacks packages."""
+    if "WindowsApps" in sys.base_prefix:
+        raise Failed(
+            "Windows hides from GIMP what a Python of the Microsoft Store installs. "
+            "Get Python from https://www.python.org/downloads and run this with it."
+        )
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if as_root and os.environ.get("SUDO_USER", "root") != "root":
+        raise Failed("with sudo this would install for root, not for you. Run it without sudo.")
+    if options.python_env:
+        check_python(options.python_env)
+
+
 # --- the engine ---------------------------------------------------------------------------------
 
 
@@ -190,11 +214,13 @@ def make_environment(folder: Path, groups: Sequence[str]) -> Path:
         wanted += project["dependency-groups"][group]
     stamp = folder / "tincture-packages.json"
     with suppress(OSError, ValueError):
-        if json.loads(stamp.read_text()) == wanted and python.exists():
+        # When the system gets a newer Python, the environment stays, but its packages are lost.
+        if json.loads(stamp.read_text()) == wanted and not missing_modules(python):
             say(f"Packages: {folder} has them all")
             return python
     gpu = has_gpu()
     check_space(folder, SPACE_GPU if gpu else SPACE_CPU)
+    stamp.unlink(missing_ok=True)
     make_venv(folder, python)
     torch = next(name for name in wanted if name.startswith("torch=="))
     wanted_beside = [name for name in wanted if name != torch]
@@ -212,12 +238,18 @@ def check_python(python: Path) -> None:
     """Raises Failed for a Python that is not there or lacks a package."""
     if not python.exists():
         raise Failed(f"{python} does not exist; --python-env wants a Python with the packages")
-    modules = ["torch", "numpy", "cv2", "skimage", "sklearn", "safetensors", "PIL", "tifffile"]
-    modules += ["imagecodecs", "tqdm"]
-    code = f"import importlib.util as u; print(*[m for m in {modules} if not u.find_spec(m)])"
-    missing = _output([str(python), "-c", code]).split()
+    missing = missing_modules(python)
     if missing:
         raise Failed(f"{python} lacks the packages {', '.join(missing)}")
+
+
+def missing_modules(python: Path) -> list[str]:
+    """What a Python lacks of the packages' modules: all of them when it does not run."""
+    modules = ["torch", "numpy", "cv2", "skimage", "sklearn", "safetensors", "PIL", "tifffile"]
+    modules += ["imagecodecs", "tqdm"]
+    code = f"import importlib.util as u; print(*[m for m in {modules} if u.find_spec(m)])"
+    found = _output([str(python), "-c", code]).split()
+    return [module for module in modules if module not in found]
 
 
 def make_venv(folder: Path, python: Path) -> None:
@@ -285,7 +317,7 @@ def pip(python: Path, arguments: Sequence[str], quiet: bool = False) -> bool:
 
 def copy_engine(folder: Path) -> None:
     say(f"Engine: {folder}")
-    lay_out(folder, {package: SOURCE / package for package in PACKAGES})
+    lay_out(folder, ENGINE)
 
 
 def lay_out(folder: Path, parts: Mapping[str, Path]) -> None:
@@ -293,7 +325,7 @@ def lay_out(folder: Path, parts: Mapping[str, Path]) -> None:
 
     parts: name inside the folder -> what is copied. Raises OSError; the old folder is then kept.
     """
-    fresh = folder.with_name(folder.name + ".partial")
+    fresh, old = beside(folder)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         for name, source in parts.items():
@@ -305,17 +337,40 @@ def lay_out(folder: Path, parts: Mapping[str, Path]) -> None:
         home = os.environ.get("TINCTURE_HOME")
         if home:  # those who start the copies later need not know of the variable
             (fresh / places.HOME_NOTE).write_text(str(Path(home).resolve()))
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            folder.replace(old)
         fresh.replace(folder)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            old.replace(folder)
+        for left in (fresh, old):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def beside(folder: Path) -> tuple[Path, Path]:
+    """Where a new folder is made, and where the old one waits until that is in its place."""
+    return folder.with_name(folder.name + ".partial"), folder.with_name(folder.name + ".old")
+
+
+def is_laid_out(folder: Path, parts: Mapping[str, Path]) -> bool:
+    """Is all there as it is here? What Python adds to the copies does not count."""
+    return all(_is_copy(folder / name, source) for name, source in parts.items())
+
+
+def _is_copy(copy: Path, source: Path) -> bool:
+    if source.is_file():
+        return copy.is_file() and filecmp.cmp(source, copy, shallow=False)
+    names = [path.name for path in source.iterdir()]
+    return all(_is_copy(copy / name, source / name) for name in {*names} - LEFT_OUT("", names))
 
 
 def prove(python: Path, data: Path) -> None:
     """Colour a sample photograph with the installed engine."""
     find = "import skimage, pathlib; print(pathlib.Path(skimage.__file__).parent / 'data')"
-    samples = subprocess.run([python, "-c", find], capture_output=True, text=True, check=True)
-    photo, target = Path(samples.stdout.strip()) / "coffee.png", data / "sample.png"
+    photo = Path(_output([str(python), "-c", find]).strip()) / "coffee.png"
+    target = data / "sample.png"
+    target.unlink(missing_ok=True)  # the command keeps what is there already
     say("Proof: colouring a sample photograph")
     command = [str(python), "-m", "server.command_line"]
     for arguments in (["check"], ["colorize", str(photo), "-o", str(target)]):
@@ -335,33 +390,47 @@ def keep_engine_for(profiles: Sequence[Profile]) -> None:
 
 def stop_engine() -> None:
     """End the engine that runs, if one does, and wait until it has gone."""
+    meeting = rendezvous.read(places.rendezvous_file())
+    if meeting is None:
+        return
     try:
         client = launcher.running()
-    except VersionMismatch:  # it may not understand a request to end
-        meeting = rendezvous.read(places.rendezvous_file())
-        if meeting:
-            with suppress(OSError):
-                os.kill(meeting.pid, signal.SIGTERM)
-        return
-    except EngineError:
-        return  # it ended just now
-    if client:
-        with client, suppress(EngineError):
+        if client is None:
+            return
+        with client:
             client.shutdown()
-        # Whoever starts one next must not meet this one on its way out.
-        end = time.monotonic() + STOP_SECONDS
-        while places.rendezvous_file().exists() and time.monotonic() < end:
-            time.sleep(0.05)
+    except EngineError:  # it lets nobody in, may not understand a request to end, or is ending
+        with suppress(OSError):
+            os.kill(meeting.pid, signal.SIGTERM)
+    wait_for_end(meeting.pid)
+
+
+def wait_for_end(pid: int) -> None:
+    """Whoever starts an engine next must not meet this one on its way out."""
+    if sys.platform == "win32":
+        # A killed one leaves its file, and while it lives its folder cannot be replaced.
+        from ctypes import windll
+
+        engine = windll.kernel32.OpenProcess(SYNCHRONIZE, False, pid)
+        windll.kernel32.WaitForSingleObject(engine, round(STOP_SECONDS * 1000))
+        windll.kernel32.CloseHandle(engine)
+        return
+    end = time.monotonic() + STOP_SECONDS
+    while places.rendezvous_file().exists() and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 # --- GIMP ---------------------------------------------------------------------------------------
 
 
-def gimp_profiles(named: Sequence[str] = ()) -> list[Profile]:
-    """The profile of every GIMP 3 of this user, also of one that has not been started yet."""
-    found = {Path(folder).expanduser(): "" for folder in named}
-    if os.environ.get("GIMP3_DIRECTORY"):
-        found[Path(os.environ["GIMP3_DIRECTORY"])] = ""
+def gimp_profiles(named: Sequence[Path]) -> list[Profile]:
+    """The profile of every GIMP 3 of this user, also of one that has not been started yet.
+
+    Those that were named once are in the record.
+    """
+    found = {Path(folder): "" for folder in (*named, *_record().get("profiles", []))}
+    if os.environ.get("GIMP3_DIRECTORY"):  # GIMP takes it from the home folder, if it is relative
+        found[Path.home() / os.environ["GIMP3_DIRECTORY"]] = ""
     for base, sandbox in _profile_bases():
         for folder in sorted(base.glob("3.*")):
             if re.fullmatch(r"3\.\d+", folder.name) and folder.is_dir():
@@ -375,13 +444,21 @@ def put_plug_in(profile: Profile) -> None:
     """Lay the plug-in out as GIMP wants it: a folder and an executable file of the same name."""
     say(f"Plug-in: {profile.plug_in}")
     folder = profile.plug_in
-    names = ("gimp_plugin", "server/__init__.py", "server/protocol")
-    parts = {name: SOURCE / name for name in names}
-    lay_out(folder, {**parts, "tincture.py": SOURCE / "gimp_plugin/tincture.py"})
+    lay_out(folder, PLUG_IN)
     (folder / "tincture.py").chmod(0o755)
     profile.palettes.mkdir(exist_ok=True)
     for palette in (SOURCE / "gimp_plugin/palettes").glob("*.gpl"):
         shutil.copy(palette, profile.palettes / f"{PALETTE_PREFIX}{palette.name}")
+
+
+def plug_in_fault(folder: Path) -> str:
+    """What is wrong with an installed plug-in, in words; nothing when it is as it should be."""
+    entry = folder / "tincture.py"
+    if not entry.exists():
+        return " (tincture.py is missing)"
+    if os.name != "nt" and not os.access(entry, os.X_OK):
+        return " (tincture.py is not executable)"
+    return "" if is_laid_out(folder, PLUG_IN) else DIFFERS
 
 
 def _profile_bases() -> Iterator[tuple[Path, str]]:
@@ -446,12 +523,25 @@ def put_command(python: Path, root: Path) -> Path:
     path = command_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     if os.name == "nt":
-        path.write_text(f'@set "PYTHONPATH={root}"\n@"{python}" -P -m server.command_line %*\n')
+        path.write_text(windows_command(path.parent, python, root))
     else:
         path.write_text(f'#!/bin/sh\n# Tincture\nPYTHONPATH="{root}" exec "{python}" '
                         '-P -m server.command_line "$@"\n')  # fmt: skip
         path.chmod(0o755)
     return path
+
+
+def windows_command(folder: PurePath, python: PurePath, root: PurePath) -> str:
+    """The text of a command that lies in the folder.
+
+    cmd.exe reads another code page than Python writes, which spoils the accents of a user's name:
+    what lies in the folder is found from there (%~dp0).
+    """
+    program, packages = (
+        f"%~dp0{path.relative_to(folder)}" if path.is_relative_to(folder) else path
+        for path in (python, root)
+    )
+    return f'@set "PYTHONPATH={packages}"\n@"{program}" -P -m server.command_line %*\n'
 
 
 def autostart_file() -> Path:
@@ -507,22 +597,23 @@ def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:
         return fine
 
     record = _record()
-    yield line(bool(record), f"engine installed: {places.install_record()}")
+    yield line("python" in record, f"engine installed: {places.install_record()}")
     yield line(record.get("version") in (VERSION, None),
                f"versions: engine {record.get('version')}, this folder {VERSION}")  # fmt: skip
     profiles = gimp_profiles(options.gimp_folder)
     where = "" if profiles else " (install GIMP 3, or name its profile with --gimp-folder)"
     yield line(bool(profiles), f"GIMP 3 profiles found: {len(profiles)}{where}")
     for profile in profiles:
-        entry = profile.plug_in / "tincture.py"
-        there = entry.exists()
-        runs = there and (os.name == "nt" or os.access(entry, os.X_OK))
-        fault = "" if runs else " (not executable)" if there else " (missing)"
-        yield line(runs, f"plug-in: {entry}{fault}")
+        fault = plug_in_fault(profile.plug_in)
+        yield line(not fault, f"plug-in: {profile.plug_in}{fault}")
     say(f"  --   GPU: {'found' if has_gpu() else 'none found; the processor is used'}")
-    if record and not Path(record["python"]).exists():
+    if "python" not in record:
+        return
+    whole = is_laid_out(Path(record["root"]), ENGINE)
+    yield line(whole, f"engine: {record['root']}{'' if whole else DIFFERS}")
+    if not Path(record["python"]).exists():
         yield line(False, f"environment: {record['python']} is missing")
-    elif record:
+    elif Path(record["root"]).exists():
         stop_engine()  # what is installed is to be tested, not what was loaded some time ago
         done = subprocess.run([record["python"], "-m", "server.command_line", "check"],
                               cwd=record["root"], text=True, capture_output=True, check=False,
@@ -534,8 +625,14 @@ def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:
         yield line(done.returncode == 0, "self-test")
 
 
+def write_record(record: Mapping[str, Any]) -> None:
+    partial = places.install_record().with_suffix(".partial")
+    partial.write_text(json.dumps(record, indent=1))
+    partial.replace(places.install_record())
+
+
 def _record() -> dict[str, Any]:
-    """What the last installation wrote down; empty when it never came to its end."""
+    """What the last installation wrote down; only the profiles when it did not come to its end."""
     try:
         record = json.loads(places.install_record().read_text())
     except (OSError, ValueError):
@@ -555,6 +652,7 @@ def _parse() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("command", nargs="?", default="install", choices=commands)
     parser.add_argument(
         "--gimp-folder",
+        type=_absolute,
         action="append",
         default=[],
         metavar="FOLDER",
@@ -562,6 +660,7 @@ def _parse() -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument(
         "--python-env",
+        type=_absolute,
         metavar="PYTHON",
         help="use this Python, which has the packages, instead of a new environment",
     )
@@ -570,6 +669,11 @@ def _parse() -> tuple[argparse.Namespace, list[str]]:
         parser.error(f"unknown: {' '.join(rest)}")
     options.run = commands[options.command]
     return options, rest
+
+
+def _absolute(text: str) -> Path:
+    """A link is not followed: the Python of an environment is one, and would lose its packages."""
+    return Path(text).expanduser().absolute()
 
 
 if __name__ == "__main__":

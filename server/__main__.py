@@ -19,6 +19,8 @@ from pathlib import Path
 
 from server.protocol import PROTOCOL, VERSION, handshake, places, rendezvous
 
+# What a lock raises that another process holds.
+_HELD: type[OSError] = PermissionError if sys.platform == "win32" else BlockingIOError
 LOOK_SECONDS = 1.0  # how often the engine asks itself whether it is still needed
 log = logging.getLogger("server")
 
@@ -71,7 +73,10 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def _only_one(path: Path) -> Iterator[bool]:
-    """Hold a lock that the operating system takes back when the process ends, however it ends."""
+    """Hold a lock that the operating system takes back when the process ends, however it ends.
+
+    Yields whether it could be had; where there are no locks, the process ends with a sentence.
+    """
     with path.open("a+b") as file:
         try:
             if sys.platform == "win32":
@@ -83,8 +88,13 @@ def _only_one(path: Path) -> Iterator[bool]:
                 import fcntl
 
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except _HELD:
             yield False
+        except OSError as error:
+            raise SystemExit(
+                f"{path} cannot be locked ({error.strerror}). Set TINCTURE_HOME to a folder on a "
+                "local disk and install Tincture there."
+            ) from error
         else:
             yield True
 

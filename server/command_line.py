@@ -11,6 +11,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from server.photo_files import UserError, expand, output_paths, read_photo, write_photo
+from server.photo_files import read_photo, write_photo
+from server.photo_paths import UserError, expand, output_paths
 from server.protocol import VERSION, launcher, places
 from server.protocol.client import Client, EngineError, EngineGone
 from server.protocol.messages import QUALITIES, ColorizeRequest, Dot, ThemeResult
@@ -32,7 +35,8 @@ _DTYPES = {"u1": "U8", "u2": "U16", "f4": "F32"}
 
 THUMBNAIL_SIDE = 320  # pixels
 THEME_HELP = (
-    "a file (.gpl, .ase, .aco), a name such as autumn, or “#aabbcc #ddeeff …”; with how much of "
+    "a file (.gpl, .ase, .aco, or text such as .hex and .txt with colours like #aabbcc, one a "
+    "line), a name such as autumn, or “#aabbcc #ddeeff …”; with how much of "
     "the picture each colour gets: “#aabbcc:70%% #ddeeff:30%% …”"
 )
 BUILT_IN = Path(__file__).parent.parent / "gimp_plugin/palettes"
@@ -65,6 +69,7 @@ class Wishes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    _print_any_name()
     try:
         return int(options.run(options))
     except (UserError, EngineError) as error:
@@ -74,9 +79,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _print_any_name() -> None:
+    """A file's name may hold what stdout cannot encode; its result is not to fail for that.
+
+    stderr writes such letters as numbers by itself.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        bytes_return = os.name == "posix" and sys.stdout.encoding.lower() == "utf-8"
+        sys.stdout.reconfigure(errors="surrogateescape" if bytes_return else "backslashreplace")
+
+
 def colorize(options: argparse.Namespace) -> int:
     photos = expand(options.photos)
-    targets = output_paths(photos, options.output)
+    targets = output_paths(photos, options.output, options.replace)
     wishes = Wishes(
         *chosen_theme(options.theme),
         tuple(options.dot),
@@ -101,9 +116,9 @@ def _colorize_file(work: Worker, photo: Path, target: Path, wishes: Wishes) -> N
     with tqdm(total=100, desc=photo.name, bar_format="{desc}: {percentage:3.0f}% |{bar}| {elapsed}",
               disable=None) as bar:  # fmt: skip
         rgb, notes = work(read.gray, wishes, lambda fraction: _move(bar, fraction))
-        write_photo(target, rgb, read.profile)
+        write_photo(target, rgb, read.profile, read.exif)
         _move(bar, 1.0)
-    for note in notes:
+    for note in filter(None, (read.note, *notes)):
         print(f"{photo.name}: {note}", file=sys.stderr)
     print(target)
 
@@ -196,7 +211,11 @@ def chosen_theme(chosen: str | None) -> tuple[tuple[str, ...], tuple[float, ...]
     except NotATheme as error:
         raise UserError(f"“{error}” is not a colour of a theme; write all of them like #7a3b12, or "
                         "all with their shares, like #7a3b12:70%") from error  # fmt: skip
-    return tuple("#{:02x}{:02x}{:02x}".format(*color) for color in palette.colors), ()
+    return tuple(_written(color) for color in palette.colors), ()
+
+
+def _written(color: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _exists(path: Path) -> bool:
@@ -216,7 +235,7 @@ def parse_dot(text: str) -> Dot:
         x, y, radius = (*numbers, 3.0)[:3] if len(numbers) in (2, 3) else (None, None, 0)
         if x is None or y is None or not radius > 0:
             raise ValueError
-        return Dot(x, y, radius, "#{:02x}{:02x}{:02x}".format(*parse_hex(color)))
+        return Dot(x, y, radius, _written(parse_hex(color)))
     except (ValueError, PaletteError) as error:
         raise argparse.ArgumentTypeError(
             f"“{text}” is not a dot; write it like 120,80=#7a3b12"
@@ -226,11 +245,13 @@ def parse_dot(text: str) -> Dot:
 def themes(options: argparse.Namespace) -> int:
     """Write a page that shows a photo in its recommended themes."""
     photo = Path(options.photo)
-    (target,) = output_paths([photo], options.output)
-    gray = read_photo(photo).gray
+    (target,) = output_paths([photo], options.output, options.replace)
+    read = read_photo(photo)
     with launcher.connect_or_start() as client:
-        found = client.recommend_themes(_open(client, gray), options.count, THUMBNAIL_SIDE)
+        found = client.recommend_themes(_open(client, read.gray), options.count, THUMBNAIL_SIDE)
     write_photo(target, theme_page(found))
+    if read.note:
+        print(f"{photo.name}: {read.note}", file=sys.stderr)
     for theme in found:
         print(written_theme(theme.colors, theme.shares))
     print(target)
@@ -312,7 +333,8 @@ def _parser() -> argparse.ArgumentParser:
     color.add_argument("-o", "--output", required=True, help="a file, or a folder for the results")
     color.add_argument("--theme", metavar="THEME", help=THEME_HELP)
     color.add_argument("--dot", action="append", default=[], type=parse_dot, metavar="X,Y=#RRGGBB",
-                       help="a colour at a place, in photo pixels; can be given often")  # fmt: skip
+                       help="a colour at a place, in photo pixels; X,Y,RADIUS=#RRGGBB for a larger "
+                            "one (default radius 3); can be given often")  # fmt: skip
     color.add_argument("--strength", type=_share, default=1.0, help="of the theme, 0 to 2")
     color.add_argument("--saturation", type=_share, default=1.0, help="0 to 2")
     color.add_argument("--quality", choices=QUALITIES, default="normal",
@@ -323,6 +345,9 @@ def _parser() -> argparse.ArgumentParser:
     page.add_argument("photo", metavar="PHOTO")
     page.add_argument("-o", "--output", default="themes.png", help="default: %(default)s")
     page.add_argument("--count", type=int, default=6, choices=range(1, 13), metavar="1..12")
+    for writing in (color, page):
+        writing.add_argument("--replace", action="store_true",
+                             help="replace files that exist, but never the photo")  # fmt: skip
     page.set_defaults(run=themes)
     others = {
         status: "is an engine running?",
@@ -336,9 +361,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 2:
-        raise argparse.ArgumentTypeError("must be from 0 to 2")
+    try:
+        value = float(text)
+        if not 0 <= value <= 2:
+            raise ValueError
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 2") from error
     return value
 
 

@@ -7,6 +7,9 @@ OpenCV reads the others, and turns them by itself.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 from tifffile import EXTRASAMPLE, PHOTOMETRIC, SAMPLEFORMAT
 
 from server.color_profiles import in_bands
+from server.exif import Exif, read_exif
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # what such files begin with
 # Numbers for each pixel of the kinds that are read here, without and with alpha.
@@ -26,31 +30,60 @@ _MAX_PIXELS = 1 << 30  # as OpenCV's: a damaged size must not take all memory
 Pixels = NDArray[Any]  # (H, W), (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA
 
 
-def decode_tiff(data: bytes) -> tuple[Pixels | None, bytes | None]:
-    """The first page's pixels and colour profile; (None, None) of a file that cannot be read.
+@dataclass(frozen=True)
+class Decoded:
+    """The first picture in a photo's file."""
+
+    pixels: Pixels
+    profile: bytes | None  # of colours
+    exif: Exif
+    note: str = ""  # for people, of what else is in the file
+
+
+def decode_tiff(data: bytes) -> Decoded | None:
+    """The first page that is no thumbnail; None of a file that cannot be read.
 
     Pixels are upright, with black as 0 and colours that are not multiplied by alpha. Integers of
     8 and 16 bits stay; half floats, doubles and wider integers become 32-bit floats, 0..1.
     """
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page = file.pages.first
+            pictures = list(_pictures(file))
+            page = pictures[0] if pictures else file.pages.first
+            pixels = _decode_plain(page) if _is_plain(page) else _decode_other(data, page.index)
             profile = page.tags.valueof("InterColorProfile")
-            pixels = _decode_plain(page) if _is_plain(page) else _decode_other(data)
+            exif = read_exif(data, page.offset)
+            exif = exif.turned() if on_its_side(page.tags.valueof("Orientation")) else exif
     except Exception:  # what a damaged file makes tifffile and its codecs raise is of every kind
-        return None, None
-    return pixels, profile if isinstance(profile, bytes) and pixels is not None else None
+        return None
+    if pixels is None:
+        return None
+    note = f"only page 1 of {len(pictures)} was taken" if len(pictures) > 1 else ""
+    return Decoded(pixels, profile if isinstance(profile, bytes) else None, exif, note)
 
 
-def upright(pixels: Pixels, orientation: int) -> Pixels:
+def _pictures(file: Any) -> Iterator[Any]:
+    """The pages that are neither a smaller copy of another one nor its mask."""
+    with suppress(Exception):  # a damaged page must not keep back those before it
+        for page in file.pages:
+            if not page.is_reduced and not page.is_mask:
+                yield page
+
+
+def upright(pixels: Pixels, orientation: Any) -> Pixels:
     """Turned as the camera's note says: 1..8, alike in TIFF and EXIF; others turn nothing."""
-    if orientation in (5, 6, 7, 8):
+    if on_its_side(orientation):
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
+
+
+def on_its_side(orientation: Any) -> bool:
+    """Do rows become columns when a photo is turned as its note says?"""
+    return orientation in (5, 6, 7, 8)
 
 
 def rgb_order(pixels: Pixels | None) -> Pixels | None:
@@ -81,11 +114,14 @@ def _decode_plain(page: Any) -> Pixels:
         pixels = in_bands(_unmultiplied, pixels)
     if page.photometric == PHOTOMETRIC.MINISWHITE:
         pixels = _inverted(pixels)
-    return upright(pixels, int(page.tags.valueof("Orientation", 1)))
+    return upright(pixels, page.tags.valueof("Orientation"))
 
 
-def _decode_other(data: bytes) -> Pixels | None:
-    pixels = rgb_order(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED))
+def _decode_other(data: bytes, page: int) -> Pixels | None:
+    done, found = cv2.imdecodemulti(
+        np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED, range=(page, page + 1)
+    )
+    pixels = rgb_order(found[0]) if done else None
     return None if pixels is None else _narrow(pixels)
 
 

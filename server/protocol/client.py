@@ -63,8 +63,8 @@ class JobCancelled(EngineError):
 def connect(rendezvous: Rendezvous) -> Client:
     """Connect to a running engine and prove to each other who is who.
 
-    Raises OSError, ConnectionEnded or ProtocolError when nobody, or a stranger, answers there, and
-    VersionMismatch.
+    Raises OSError, ConnectionEnded or ProtocolError when nobody, or a stranger, answers there,
+    EngineGone when it ends just then, VersionMismatch, and EngineError when it lets nobody in.
     """
     sock = socket.create_connection(("127.0.0.1", rendezvous.port), CONNECT_SECONDS)
     try:

@@ -22,6 +22,7 @@ MAGIC = b"TNC1"
 PREFIX = struct.Struct("<4sIQ")
 MAX_HEADER = 4 << 20  # the reports of 10,000 dots need 1.2 MB
 MAX_PAYLOAD = 4 << 30  # a photo of 200 megapixels in 32-bit RGBA needs 3.2 GB
+PIECE = 1 << 20  # bytes that are sent at once
 ITEM_SIZES = {"U8": 1, "U16": 2, "F32": 4}
 
 Buffer = Union[bytes, bytearray, memoryview]
@@ -51,14 +52,17 @@ class Frame:
 
 
 def send(sock: socket.socket, header: Mapping[str, Any], payload: Sequence[Buffer] = ()) -> None:
-    """Send one frame. Raises OSError when the connection is gone."""
+    """Send one frame. After an OSError the connection is of no use: half a frame may be sent."""
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     if len(text) > MAX_HEADER:
         raise ProtocolError(f"a header of {len(text)} bytes is too long")
     size = sum(memoryview(part).nbytes for part in payload)
     sock.sendall(PREFIX.pack(MAGIC, len(text), size) + text)
     for part in payload:
-        sock.sendall(part)
+        data = memoryview(part).cast("B")
+        # Where the socket limits the time of a send, Windows means all of it, not each step ahead.
+        for start in range(0, data.nbytes, PIECE):
+            sock.sendall(data[start : start + PIECE])
 
 
 class Readable(Protocol):

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from server.protocol import client, places, rendezvous
-from server.protocol.client import Client, EngineMissing
+from server.protocol.client import Client, EngineGone, EngineMissing
 from server.protocol.frames import ConnectionEnded, ProtocolError
 
 START_SECONDS = 90.0  # a cold start from a slow disk
+MAX_LOG_BYTES = 1 << 20
 _LOOK_SECONDS = 0.05
 _AGAIN_SECONDS = 0.5
 # GIMP's bundles set these for their own Python and libraries; the engine's Python would choke.
@@ -55,7 +56,7 @@ def connect_or_start(
     """A connection to the engine, which is started if none runs.
 
     on_state: told what is happening, in words; timeout: seconds; arguments: for an engine that is
-    started. Raises EngineMissing and VersionMismatch.
+    started. Raises EngineMissing and what `running` raises.
     """
     say = on_state or (lambda words: None)
     found = running()
@@ -91,14 +92,17 @@ def connect_or_start(
 
 
 def running() -> Optional[Client]:  # noqa: UP045
-    """A connection to the engine that runs, or None. Raises VersionMismatch."""
+    """A connection to the engine that runs, or None.
+
+    Raises VersionMismatch, and EngineError when it lets nobody in.
+    """
     meeting = rendezvous.read(places.rendezvous_file())
     if meeting is None:
         return None
     try:
         return client.connect(meeting)
-    except (OSError, ConnectionEnded, ProtocolError):
-        return None  # nobody there, or a stranger on a port that was the engine's once
+    except (OSError, ConnectionEnded, ProtocolError, EngineGone):
+        return None  # nobody there, one on its way out, or a stranger on the engine's port of once
 
 
 def installation() -> Installation:
@@ -143,6 +147,8 @@ def _start(installed: Installation, arguments: Sequence[str]) -> subprocess.Pope
             "creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
         }
     with places.log_file().open("ab") as log:
+        if log.tell() > MAX_LOG_BYTES:
+            log.truncate(0)
         process = subprocess.Popen(
             [installed.python, "-m", "server", *arguments],
             cwd=installed.root,

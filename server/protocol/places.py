@@ -45,7 +45,10 @@ def log_file() -> Path:
 
 
 def install_record() -> Path:
-    """Written last by install.py: where the engine's Python and its code are."""
+    """By install.py: where the engine's Python and its code are.
+
+    While the installation is not whole, it names GIMP's profiles only.
+    """
     return data_folder() / "install.json"
 
 

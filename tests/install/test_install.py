@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 
 import install
+from server.protocol import launcher, places
+from server.protocol.client import Client, EngineError, EngineMissing, VersionMismatch
 from tests.conftest import ROOT
+
+needs_shell = pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for Python")
 
 
 @dataclass(frozen=True)
@@ -32,9 +40,10 @@ class Machine:
     def profile(self) -> Path:
         return self.home / ".config/GIMP/3.0"
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(ROOT / "install.py"), *arguments],
+            cwd=cwd,
             env=self.environment,
             capture_output=True,
             text=True,
@@ -50,7 +59,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     keep = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TINCTURE", "XDG_", "GIMP"))
+        if not name.startswith(("TINCTURE", "XDG_", "GIMP", "SUDO_"))
     }
     machine = Machine(
         tmp_path, {**keep, "HOME": str(tmp_path), "TINCTURE_HOME": str(tmp_path / "tincture")}
@@ -58,6 +67,14 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     machine.profile.mkdir(parents=True)
     yield machine
     machine.run("uninstall")
+
+
+def stand_in(path: Path, script: str) -> Path:
+    """A Python that is a shell script; in it, "$PYTHON" is a real one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'#!/bin/sh\nPYTHON="{sys.executable}"\n{script}\n')
+    path.chmod(0o755)
+    return path
 
 
 def test_install_proves_itself_and_uninstall_leaves_nothing(machine: Machine) -> None:
@@ -106,7 +123,28 @@ def test_doctor_finds_what_is_wrong(machine: Machine) -> None:
     assert done.returncode == 1
     assert "not executable" in done.stdout
     assert "damaged" in done.stdout
+    assert f"WRONG  engine: {machine.data / 'app'} (differs from this folder" in done.stdout
     assert "install.py repair" in done.stdout
+
+
+def test_doctor_compares_the_plug_in_with_this_folder(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINCTURE_HOME", str(machine.data))
+    plug_in = install.Profile(machine.profile).plug_in
+    window, version = plug_in / "gimp_plugin/dialog.py", plug_in / "server/protocol/__init__.py"
+    wrong = f"WRONG  plug-in: {plug_in} (differs from this folder; run {places.INSTALL})"
+
+    install.put_plug_in(install.Profile(machine.profile))
+    (plug_in / "gimp_plugin/__pycache__").mkdir()
+    assert f"ok   plug-in: {plug_in}\n" in machine.run("doctor").stdout
+
+    window.unlink()
+    assert wrong in machine.run("doctor").stdout
+
+    install.put_plug_in(install.Profile(machine.profile))
+    version.write_text(version.read_text().replace("PROTOCOL = ", "PROTOCOL = 1"))
+    assert wrong in machine.run("doctor").stdout
 
 
 def test_doctor_without_an_environment(machine: Machine) -> None:
@@ -295,3 +333,207 @@ def test_too_little_space_is_said_before_anything_is_downloaded(machine: Machine
 
     assert "0.1 GB free and" in done.stderr
     assert not (machine.home / "x").exists()
+
+
+@needs_shell
+def test_an_environment_that_lost_its_packages_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an upgrade of the system its Python is another one, which looks in another folder."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10**8))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    folder = tmp_path / "env"
+    whole = stand_in(folder / "bin/python", 'exec "$PYTHON" "$@"')
+    (folder / "tincture-packages.json").write_text(json.dumps(project["dependencies"]))
+    assert install.make_environment(folder, ()) == whole
+
+    whole.unlink()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+
+    with pytest.raises(install.Failed, match="are needed"):
+        install.make_environment(folder, ())
+
+
+def test_packages_that_were_not_all_installed_are_not_taken_for_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamp = tmp_path / "env/tincture-packages.json"
+    stamp.parent.mkdir()
+    stamp.write_text('["torch==1"]')
+    monkeypatch.setattr(install, "check_space", lambda folder, needed: None)
+    monkeypatch.setattr(install, "make_venv", lambda folder, python: None)
+    monkeypatch.setattr(install, "pip", lambda *_, **__: False)
+
+    with pytest.raises(install.Failed, match="could not be installed"):
+        install.make_environment(stamp.parent, ())
+
+    assert not stamp.exists()
+
+
+@needs_shell
+def test_a_python_that_does_not_run_is_refused(machine: Machine) -> None:
+    broken = stand_in(machine.home / "python", "exit 1")
+
+    done = machine.run("install", "--python-env", str(broken))
+
+    assert "lacks the packages torch, numpy" in done.stderr
+
+
+@needs_shell
+def test_a_proof_that_fails_takes_the_installation_back(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = stand_in(
+        machine.home / "python",
+        'case "$*" in *importlib*) exec "$PYTHON" "$@" ;; esac\nexit 1',
+    )
+
+    done = machine.run("install", "--python-env", str(broken))
+
+    assert done.returncode == 1
+    assert "the engine does not work" in done.stderr and "Traceback" not in done.stderr
+    monkeypatch.setenv("TINCTURE_HOME", str(machine.data))
+    with pytest.raises(EngineMissing, match="not installed"):
+        launcher.installation()
+    assert "WRONG  engine installed" in machine.run("doctor").stdout
+
+
+@needs_shell
+def test_the_proof_makes_its_sample_anew(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "sample.png").write_text("of the last installation")
+    wary = stand_in(tmp_path / "python", '[ "$1" = -c ] || [ ! -e ../sample.png ]')
+
+    install.prove(wary, tmp_path)
+
+
+def test_repair_takes_nothing_away_before_it_knows_the_environment(machine: Machine) -> None:
+    (machine.data / "app").mkdir(parents=True)
+
+    done = machine.run("repair", "--python-env", "/nowhere/python")
+
+    assert "/nowhere/python does not exist" in done.stderr
+    assert (machine.data / "app").exists()
+
+
+def test_what_is_named_from_a_folder_is_found_from_others(machine: Machine) -> None:
+    python = os.path.relpath(sys.executable, machine.home)
+    arguments = ("--python-env", python, "--gimp-folder", "elsewhere")
+
+    done = machine.run("install", *arguments, cwd=machine.home)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = json.loads((machine.data / "install.json").read_text())
+    assert record["python"] == str(machine.home / python)
+    assert str(machine.home / "elsewhere") in record["profiles"]
+
+
+def test_a_profile_that_gimp_takes_from_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "USERPROFILE", "TINCTURE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("GIMP3_DIRECTORY", "gimp")
+
+    assert install.Profile(tmp_path / "gimp") in install.gimp_profiles([])
+
+
+def test_a_failed_install_remembers_the_named_profiles(machine: Machine, tmp_path: Path) -> None:
+    named = tmp_path / "elsewhere"
+    (machine.profile / "plug-ins").write_text("a file, not a folder")
+    assert machine.install("--gimp-folder", str(named)).returncode == 1
+    (machine.profile / "plug-ins").unlink()
+
+    assert f"plug-in: {named / 'plug-ins/tincture'}\n" in machine.run("doctor").stdout
+
+    machine.run("uninstall")
+    assert list((named / "plug-ins").iterdir()) == []
+
+
+def test_uninstall_removes_what_a_killed_install_left(machine: Machine) -> None:
+    for folder in (machine.data / "app", machine.profile / "plug-ins/tincture"):
+        for left in install.beside(folder):
+            (left / "inside").mkdir(parents=True)
+
+    machine.run("uninstall")
+
+    assert not machine.data.exists()
+    assert list((machine.profile / "plug-ins").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, replace = tmp_path / "app", Path.replace
+    folder.mkdir()
+    (folder / "old").touch()
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.name == "app.partial":
+            raise PermissionError("in use")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError):
+        install.lay_out(folder, {"new": ROOT / "install.py"})
+
+    assert list(tmp_path.rglob("*")) == [folder, folder / "old"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot hold a process")
+@pytest.mark.parametrize("refusal", [VersionMismatch("older"), EngineError("16 use it already")])
+def test_an_engine_that_lets_nobody_in_is_waited_for(
+    engine: Client, monkeypatch: pytest.MonkeyPatch, refusal: EngineError
+) -> None:
+    def refuse() -> Client:
+        raise refusal
+
+    os.kill(engine.info.pid, signal.SIGSTOP)
+    late = threading.Timer(0.5, os.kill, (engine.info.pid, signal.SIGCONT))
+    late.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(launcher, "running", refuse)
+        install.stop_engine()
+
+    assert not places.rendezvous_file().exists()
+    late.join()
+
+
+@pytest.mark.parametrize("command", ["install", "repair"])
+@pytest.mark.parametrize(
+    ("prefix", "user", "advice"),
+    [
+        ("C:/Program Files/WindowsApps/Python.3.13", "root", "python.org"),
+        ("/usr", "somebody", "without sudo"),
+    ],
+)
+def test_an_installation_that_nobody_would_see_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    prefix: str,
+    user: str,
+    advice: str,
+) -> None:
+    monkeypatch.setenv("TINCTURE_HOME", str(tmp_path / "tincture"))
+    monkeypatch.setenv("SUDO_USER", user)
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    monkeypatch.setattr(sys, "base_prefix", prefix)
+    monkeypatch.setattr(sys, "argv", ["install.py", command, "--python-env", "/nowhere/python"])
+
+    assert install.main() == 1
+
+    assert advice in capsys.readouterr().err
+    assert not (tmp_path / "tincture").exists()
+
+
+def test_the_command_for_windows_spells_out_only_what_lies_elsewhere() -> None:
+    home = PureWindowsPath(r"C:\Users\Jörg\AppData\Local\Tincture")
+    own, other = home / "env/Scripts/python.exe", PureWindowsPath(r"D:\Python\python.exe")
+
+    assert install.windows_command(home, own, home / "app") == (
+        '@set "PYTHONPATH=%~dp0app"\n'
+        r'@"%~dp0env\Scripts\python.exe" -P -m server.command_line %*' + "\n"
+    )
+    assert r'@"D:\Python\python.exe" -P' in install.windows_command(home, other, home / "app")

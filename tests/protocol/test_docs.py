@@ -7,8 +7,8 @@ from dataclasses import fields
 import pytest
 
 from server.jobs import MAX_WAITING
-from server.listener import MAX_CONNECTIONS
-from server.protocol import frames, messages
+from server.listener import MAX_CONNECTIONS, MAX_STRANGERS, SEND_SECONDS
+from server.protocol import frames, handshake, messages
 from tests.conftest import ROOT
 
 TEXT = " ".join((ROOT / "docs/protocol.md").read_text().split())
@@ -54,6 +54,9 @@ def test_every_error_code_is_documented(code: int) -> None:
         f"palette files of at most {messages.MAX_PALETTE_BYTES >> 20} MiB",
         f"{MAX_WAITING} waiting jobs",
         f"{MAX_CONNECTIONS} connections",
+        f"{MAX_STRANGERS} without proof",
+        f"at most {handshake.SECONDS:g} seconds are waited",
+        f"nothing of it goes out for {SEND_SECONDS:g} seconds",
     ],
 )
 def test_every_bound_is_documented(words: str) -> None:

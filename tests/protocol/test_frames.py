@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.protocol import frames
-from server.protocol.frames import MAGIC, PREFIX, Array, ConnectionEnded, ProtocolError
+from server.protocol.frames import MAGIC, PIECE, PREFIX, Array, ConnectionEnded, ProtocolError
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -52,6 +52,20 @@ def test_a_large_frame_arrives_whole(pair: Pair) -> None:
 
     assert frame.header == {"id": 1}
     assert frame.payload == payload
+
+
+def test_a_large_payload_goes_out_in_pieces() -> None:
+    """A limit of a socket's for the time of a send holds for each of them."""
+    sizes: list[int] = []
+
+    class Sizes(socket.socket):
+        def sendall(self, data: frames.Buffer, flags: int = 0) -> None:  # type: ignore[override]
+            sizes.append(len(data))
+
+    with Sizes() as sock:
+        frames.send(sock, {"id": 1}, [bytes(5 * PIECE // 2)])
+
+    assert sizes[1:] == [PIECE, PIECE, PIECE // 2]
 
 
 @pytest.mark.parametrize("piece", [1, 3, 17])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -83,6 +85,26 @@ def test_silence_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     left, right = socket.socketpair()
     with left, right, pytest.raises(TimeoutError):
         handshake.prove_to_client(right, new_token())
+
+
+def test_drips_do_not_stretch_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handshake, "SECONDS", 0.3)
+    left, right = socket.socketpair()
+
+    def drip() -> None:
+        """A frame that takes longer than is waited, though no byte of it does."""
+        with suppress(OSError):
+            for byte in frames.PREFIX.pack(frames.MAGIC, 100, 0) + b"{}" * 50:
+                left.sendall(bytes([byte]))
+                time.sleep(0.01)
+
+    thread = threading.Thread(target=drip)
+    with left:
+        with right:
+            thread.start()
+            with pytest.raises(TimeoutError):
+                handshake.prove_to_client(right, new_token())
+        thread.join()
 
 
 @pytest.mark.parametrize("nonce", ["\ud800" * 64, "x" * 64, 64 * ["a"], None])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +16,8 @@ import tifffile
 from PIL import ExifTags, Image, ImageOps
 
 from server.command_line import Wishes, Worker, chosen_theme, main
-from server.photo_files import UserError, expand, output_paths, read_photo
+from server.photo_files import read_photo
+from server.photo_paths import UserError, expand, output_paths
 from server.protocol import launcher
 from server.protocol.client import Client
 from server.protocol.written_theme import parse_theme
@@ -163,13 +166,132 @@ def test_patterns_that_the_shell_left_are_expanded(tmp_path: Path) -> None:
     for name in ("[2] b.tif", "[2] a.tif", "[2] c.jpg", "[2] ?.tif"):
         (tmp_path / name).touch()
 
-    found = expand([str(tmp_path / "[2] *.tif"), str(tmp_path / "[2] ?.tif"), "none*.tif"])
+    matched = expand([str(tmp_path / "[2] *.tif"), "none*.tif"])
+    named = expand([str(tmp_path / "[2] ?.tif")])  # a file of that very name
 
-    assert [path.name for path in found] == [
-        *("[2] ?.tif", "[2] a.tif", "[2] b.tif"),  # what the pattern matches
-        "[2] ?.tif",  # a file of that very name
-        "none*.tif",
-    ]
+    assert [path.name for path in matched] == ["[2] ?.tif", "[2] a.tif", "[2] b.tif", "none*.tif"]
+    assert [path.name for path in named] == ["[2] ?.tif"]
+
+
+def test_a_photo_that_is_named_twice_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("scans")
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).touch()
+
+    found = expand(["scans/b.png", "scans/", str(tmp_path / "scans/a.png")])
+
+    assert [path.name for path in found] == ["b.png", "a.png"]
+
+
+def test_hidden_files_in_a_folder_are_no_photos(tmp_path: Path) -> None:
+    for name in ("b.png", "._b.png", ".c.png"):
+        (tmp_path / name).touch()
+
+    assert expand([str(tmp_path)]) == [tmp_path / "b.png"]
+
+
+def test_a_name_that_is_longer_than_names_can_be_is_refused(tmp_path: Path) -> None:
+    long = "x" * 300
+
+    for photo in (f"{long}.png", f"{long}*.png"):
+        with pytest.raises(UserError, match="cannot be read: File name too long"):
+            expand([photo])
+    for output in (f"{tmp_path}/{long}.png", f"{tmp_path}/{long}"):
+        with pytest.raises(UserError, match="File name too long"):
+            output_paths([Path("photo.png")], output)
+
+
+def test_the_folder_of_a_result_is_made(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "out.png"
+
+    assert output_paths([Path("photo.png")], str(target)) == [target]
+    assert target.parent.is_dir()
+
+
+@pytest.mark.parametrize("command", ["colorize", "themes"])
+def test_what_exists_is_replaced_only_when_that_is_asked_for(
+    home: Path,
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    other = Path("themes.png")
+    other.write_text("my own")
+    output = [] if command == "themes" else ["-o", "themes.png", "--own"]
+
+    assert main([command, str(photo), *output]) == 1
+    assert "themes.png exists; choose another place, or give --replace" in capsys.readouterr().err
+    assert other.read_text() == "my own"
+    assert main([command, str(photo), *output, "--replace"]) == 0
+    assert read(other).ndim == 3
+
+
+def test_a_file_in_the_folder_of_the_results_is_kept(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, other = tmp_path / "photo.tif", tmp_path / "photo.png"
+    for path in (photo, other):
+        path.write_text("my own")
+
+    assert main(["colorize", str(photo), "-o", str(tmp_path)]) == 1
+    assert "photo.png exists" in capsys.readouterr().err
+    assert other.read_text() == "my own"
+
+
+@pytest.mark.parametrize("command", ["colorize", "themes"])
+def test_a_photo_is_never_replaced(
+    home: Path, photo: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = photo.read_bytes()
+
+    assert main([command, str(photo), "-o", str(photo), "--replace"]) == 1
+    assert "would replace the photo" in capsys.readouterr().err
+    assert photo.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text on other systems")
+def test_a_name_that_is_no_text_is_written_as_it_is(
+    home: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = os.fsdecode(b"M\xfcnchen.png")
+    odd, target = photo.rename(photo.with_name(name)), photo.parent / "out" / name
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "utf-8", errors="strict"))
+
+    assert main(["colorize", str(odd), "-o", f"{target.parent}/", "--own"]) == 0
+    sys.stdout.flush()
+
+    assert target.exists()
+    assert written.getvalue() == os.fsencode(target) + b"\n"
+
+
+def test_of_a_file_of_pages_it_is_said_which_was_coloured(
+    home: Path, gray: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "album.tif"
+    tifffile.imwrite(path, np.stack([gray, gray[::-1]]), photometric="minisblack")
+
+    assert main(["colorize", str(path), "-o", str(tmp_path / "out.tif"), "--own"]) == 0
+    assert "album.tif: only page 1 of 2 was taken" in capsys.readouterr().err
+
+
+def test_a_result_has_its_photos_resolution_and_words(
+    home: Path, gray: np.ndarray, tmp_path: Path
+) -> None:
+    path, target = tmp_path / "scan.tif", tmp_path / "result.jpg"
+    tifffile.imwrite(path, gray, resolution=(600, 600), resolutionunit="inch",
+                     description="Oma, 1931", metadata=None)  # fmt: skip
+
+    assert main(["colorize", str(path), "-o", str(target), "--own"]) == 0
+    with Image.open(target) as image:
+        assert image.info["dpi"] == (600, 600)
+        assert image.getexif()[ExifTags.Base.ImageDescription] == "Oma, 1931"
 
 
 def test_the_work_goes_on_when_the_engine_ends(home: Path, gray: np.ndarray) -> None:
@@ -257,10 +379,11 @@ def test_a_theme_that_is_written_out_may_be_longer_than_a_files_name() -> None:
         (["missing.jpg", "-o", "out.png"], "does not exist"),
         (["missing*.jpg", "-o", "out.png"], "does not exist"),
         (["{photo}", "-o", "{photo}"], "would replace the photo"),
-        (["{photo}", "{photo}", "-o", "out.png"], "needs? a folder"),
-        (["{photo}", "{photo}", "-o", "folder"], "same name"),
+        (["{photo}", "other/photo.png", "-o", "out.png"], "needs? a folder"),
+        (["{photo}", "other/photo.png", "-o", "folder"], "same name"),
         (["{photo}", "-o", "out.gif"], "gif files cannot be written"),
         (["{photo}", "-o", "{photo}/inside"], "cannot be made"),
+        (["{photo}", "-o", "{photo}/out.png"], "cannot be made"),
         (["empty", "-o", "out"], "holds no photos"),
         (["{photo}", "-o", "out.png", "--theme", "nowhere.gpl"], "cannot be read"),
         (["{photo}", "-o", "out.png", "--theme", "{photo}"], "not a palette"),
@@ -284,6 +407,30 @@ def test_mistakes_are_answered_in_words(
     assert main(["colorize", *(word.format(photo=photo) for word in arguments)]) == 1
     assert re.search(words, capsys.readouterr().err)
     assert photo.read_bytes() == before
+
+
+def test_a_page_of_themes_is_of_one_photo(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["themes", str(tmp_path), "-o", str(tmp_path / "out.png")]) == 1
+    assert "is a folder; name a photo in it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share", ["abc", "nan", "-1", "2.1"])
+def test_a_strength_that_is_none_is_refused(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["colorize", "x.png", "-o", "y.png", f"--strength={share}"])
+    assert "must be a number from 0 to 2" in capsys.readouterr().err
+
+
+def test_help_tells_of_larger_dots_and_of_colours_in_text_files(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["colorize", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert "X,Y,RADIUS=#RRGGBB for a larger one (default radius 3)" in words
+    assert ".hex" in words
 
 
 @pytest.mark.parametrize("dot", ["", "1=#000000", "1,2,3,4=#000000", "1,2=red", "1,2,-3=#000000"])

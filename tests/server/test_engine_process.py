@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -472,6 +473,38 @@ def test_an_idle_engine_ends_and_clears_its_traces(home: Path) -> None:
 
     assert process.wait(60) == 0
     assert not places.rendezvous_file().exists()
+
+
+def test_an_engine_that_only_strangers_call_ends(home: Path) -> None:
+    process = launcher.start(launcher.installation(), "--idle-minutes", "0.01")
+    end = time.monotonic() + 60
+    with ExitStack() as strangers:
+        while process.poll() is None and time.monotonic() < end:
+            meeting = rendezvous.read(places.rendezvous_file())
+            with suppress(OSError):
+                if meeting:
+                    address = ("127.0.0.1", meeting.port)
+                    strangers.enter_context(socket.create_connection(address, 1))
+            time.sleep(0.1)
+        assert process.poll() == 0
+
+
+def test_an_engine_without_locks_says_so(home: Path, tmp_path: Path) -> None:
+    """The error of a disk that knows none is put in by hand."""
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "__main__.py").write_text(
+        "import errno, fcntl, runpy, sys\n"
+        "def flock(*_): raise OSError(errno.ENOLCK, 'No locks available')\n"
+        "fcntl.flock = flock\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "del sys.modules['server']\n"
+        "runpy.run_module('server', run_name='__main__')\n"
+    )
+    record = f'{{"python": "{sys.executable}", "root": "{tmp_path}", "version": "0"}}'
+    (home / "install.json").write_text(record)
+
+    with pytest.raises(EngineMissing, match=r"cannot be locked \(No locks available\)"):
+        launcher.connect_or_start(timeout=30)
 
 
 def test_shutdown_ends_the_process(home: Path) -> None:

@@ -34,9 +34,18 @@ def tiff(pixels: NDArray[Any], photometric: str = "", **options: Any) -> bytes:
 
 
 def read(data: bytes) -> NDArray[Any]:
-    pixels, _ = decode_tiff(data)
-    assert pixels is not None
-    return pixels
+    found = decode_tiff(data)
+    assert found is not None
+    return found.pixels
+
+
+def pages(*written: tuple[NDArray[Any], dict[str, Any]]) -> bytes:
+    """A TIFF of several pages, each with options of its own."""
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for pixels, options in written:
+            writer.write(pixels, metadata=None, **options)
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -136,6 +145,59 @@ def test_a_damaged_file_is_none_or_a_picture(values: Values, compression: str | 
     for _ in range(200):
         damaged = np.frombuffer(whole, np.uint8).copy()
         damaged[chance.integers(4, len(whole), 3)] = chance.integers(0, 256, 3)
-        pixels, profile = decode_tiff(damaged.tobytes())
-        assert pixels is not None or profile is None
-    assert decode_tiff(whole[:100]) == (None, None)
+        found = decode_tiff(damaged.tobytes())
+        assert found is None or found.pixels.ndim in (2, 3)
+    assert decode_tiff(whole[:100]) is None
+
+
+@pytest.mark.parametrize("photometric", ["rgb", "separated"])  # read here, and by OpenCV
+def test_a_thumbnail_before_the_photo_is_passed_over(values: Values, photometric: str) -> None:
+    pixels = scaled(values if photometric == "separated" else values[..., :3], np.uint8)
+    small = np.zeros((3, 5, 3), np.uint8)
+
+    found = decode_tiff(
+        pages(
+            (small, {"photometric": "rgb", "subfiletype": 1}),
+            (pixels, {"photometric": photometric}),
+        )
+    )
+
+    assert found is not None and found.pixels.shape[:2] == (12, 20) and not found.note
+    if photometric == "rgb":
+        assert np.array_equal(found.pixels, pixels)
+
+
+def test_a_file_of_thumbnails_alone_is_read(values: Values) -> None:
+    pixels = scaled(values[..., 0], np.uint8)
+
+    assert np.array_equal(read(tiff(pixels, subfiletype=1)), pixels)
+
+
+def test_of_several_pages_the_first_is_taken_and_that_is_said(values: Values) -> None:
+    first, second = scaled(values[..., 0], np.uint8), scaled(values[..., 1], np.uint8)
+    plain = {"photometric": "minisblack"}
+    small, mask = {**plain, "subfiletype": 1}, {"photometric": "mask", "subfiletype": 4}
+
+    found = decode_tiff(pages((first, plain), (second, plain), (second, small), (second, plain)))
+    alone = decode_tiff(pages((first, plain), (second[::2], small), (second > 99, mask)))
+
+    assert found is not None and np.array_equal(found.pixels, first)
+    assert found.note == "only page 1 of 3 was taken"
+    assert alone is not None and np.array_equal(alone.pixels, first) and not alone.note
+
+
+def test_a_damaged_page_does_not_keep_back_the_one_before(values: Values) -> None:
+    first, second = scaled(values[..., 0], np.uint8), scaled(values[..., 1], np.uint8)
+    whole = bytearray(pages(*((page, {"photometric": "minisblack"}) for page in (first, second))))
+    with tifffile.TiffFile(io.BytesIO(whole)) as file:
+        place = file.pages[1].offset
+    whole[place : place + 2] = b"\xff\xff"  # more tags than a directory can have
+
+    assert np.array_equal(read(bytes(whole)), first)
+
+
+@pytest.mark.parametrize("note", [(2, 3, b"up\0"), (5, 1, bytes(8)), (3, 2, (6, 6)), (3, 1, 99)])
+def test_a_note_that_says_no_way_to_turn_turns_nothing(values: Values, note: Any) -> None:
+    pixels = scaled(values[..., 0], np.uint8)
+
+    assert np.array_equal(read(tiff(pixels, extratags=[(ORIENTATION, *note, True)])), pixels)

@@ -1,0 +1,143 @@
+"""Photographs as files: odd ones, and what must not be lost when they are written."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.ExifTags import Base
+
+from server.exif import Exif, Value
+from server.photo_files import read_photo, write_photo
+from server.photo_paths import UserError
+
+EMPTY = np.zeros((4, 4, 3), np.uint8)
+
+
+def odd(kind: int, raw: bytes) -> bytes:
+    """EXIF with such a note how to turn the photo."""
+    return b"Exif\0\0" + Exif(tags={Base.Orientation: Value(kind, raw)}).block()
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [odd(5, bytes(8)), odd(2, b"up\0"), b"Exif\0\0XX*\0" + bytes(20)],
+    ids=["0/0", "text", "no TIFF"],
+)
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_an_odd_note_how_to_turn_a_photo_turns_nothing(
+    tmp_path: Path, gray: NDArray[np.uint8], exif: bytes, suffix: str
+) -> None:
+    path = tmp_path / f"photo{suffix}"
+    Image.fromarray(gray).save(path, exif=exif)
+
+    assert read_photo(path).gray.shape == gray.shape
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
+
+
+def test_a_photo_that_is_too_large_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    size = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", size) + png_chunk(b"IDAT", zlib.compress(b""))
+    )
+
+    with pytest.raises(UserError, match="damaged or too large"):
+        read_photo(path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_floats_of_another_range_are_refused(
+    tmp_path: Path, gray: NDArray[np.uint8], channels: int
+) -> None:
+    path = tmp_path / "photo.tif"
+    pixels: NDArray[Any] = np.repeat(gray[..., None], channels, -1).astype(np.float32).squeeze()
+    tifffile.imwrite(path, pixels, photometric="rgb" if channels == 3 else "minisblack")
+
+    with pytest.raises(UserError, match="far above 1"):
+        read_photo(path)
+
+
+def test_floats_may_be_brighter_than_white_in_places(
+    tmp_path: Path, gray: NDArray[np.uint8]
+) -> None:
+    path = tmp_path / "photo.tif"
+    pixels = gray.astype(np.float32) / np.float32(np.quantile(gray, 0.6))
+    tifffile.imwrite(path, pixels)
+
+    assert np.array_equal(read_photo(path).gray, pixels)
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "webp"])
+def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(
+    tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / f"moving.{kind}"
+    frames = [Image.new("RGB", (40, 30), (value,) * 3) for value in (40, 120, 200)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+
+    photo = read_photo(path)
+
+    assert photo.note == "only frame 1 of 3 was taken"
+    assert abs(photo.gray[..., 0] if photo.gray.ndim == 3 else photo.gray).max() == 40
+
+
+def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is a folder"):
+        read_photo(tmp_path)
+
+
+def test_a_jpeg_keeps_the_colours_of_single_pixels(tmp_path: Path) -> None:
+    rgb = np.full((64, 64, 3), 120, np.uint8)
+    rgb[:, ::2], rgb[:, 1::2] = (150, 110, 120), (100, 128, 120)  # of one lightness
+
+    write_photo(tmp_path / "result.jpg", rgb)
+
+    with Image.open(tmp_path / "result.jpg") as image:
+        assert np.abs(np.asarray(image).astype(int) - rgb).max() <= 12
+
+
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 244}.png"
+
+    write_photo(path, EMPTY)
+
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", [f"{'x' * 300}.png", "file.txt/out.png", "nowhere/out.png"])
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file.txt").touch()
+
+    with pytest.raises(UserError, match="cannot be written"):
+        write_photo(tmp_path / name, EMPTY)
+    assert [found.name for found in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_an_interrupted_writing_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        assert list(tmp_path.iterdir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        write_photo(tmp_path / "result.png", EMPTY)
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """Layers and pixels through GIMP's API.
 
-The image is changed in `put_result` and `add_hints_layer` alone, each one undo step.
+`put_result` and `add_hints_layer` are one undo step each. The smaller changes that they are made of
+leave the history to their caller: the live window makes them with GIMP's undo frozen.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Optional
+from zlib import crc32
 
 import gi
 
@@ -27,8 +29,12 @@ from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 
 RESULT_PARASITE = "tincture-result"
 HINTS_PARASITE = "tincture-hints"
-MASK_PARASITE = "tincture-mask"  # on a mask that stands for selections, not made by the user
 PREVIEW_PARASITE = "tincture-preview"
+# On what we made and the user may change by hand: the checksum of its pixels as we left them.
+MASK_PARASITE, ALPHA_PARASITE = "tincture-mask", "tincture-alpha"
+_SIGNED = {MASK_PARASITE: "Y u8", ALPHA_PARASITE: "A u8"}
+DOT_PART = 100  # a dot that is painted here is one part of so many of the photo's shorter side
+SMALLEST_DOT = 3  # pixels
 
 
 def select(image: Gimp.Image, layers: Sequence[Gimp.Layer]) -> None:
@@ -58,10 +64,13 @@ def facts(layer: Gimp.Layer) -> LayerFacts:
         kind = "group"
     elif isinstance(layer, Gimp.TextLayer):
         kind = "text"
+    elif layer.is_floating_sel():
+        kind = "floating"
+    is_named_hints = layer.get_parasite(HINTS_PARASITE) or layer.get_name() == plan.HINTS_NAME
     role = "photo"
     if layer.get_parasite(RESULT_PARASITE) or layer.get_parasite(PREVIEW_PARASITE):
         role = "result"
-    elif layer.get_parasite(HINTS_PARASITE) or layer.get_name() == plan.HINTS_NAME:
+    elif kind == "pixels" and is_named_hints:
         role = "hints"
     return LayerFacts(kind, role, layer.get_width(), layer.get_height())
 
@@ -70,15 +79,18 @@ def find_photo(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.La
     """The photo's layer. Raises Refused."""
     layers = all_layers(image)
     selected = []
-    for drawable in drawables:
-        if isinstance(drawable, Gimp.LayerMask):
-            drawable = Gimp.Layer.from_mask(drawable)
-        if drawable not in layers:
+    for layer in map(_layer_of, drawables):
+        if layer not in layers:
             raise Refused(_("A channel is selected. Select the photograph's layer."))
-        selected.append(layers.index(drawable))
+        selected.append(layers.index(layer))
     own_first = (*(layers[index] for index in selected), *layers)
     known = [facts(layer) for layer in layers]
     return layers[plan.choose_photo(selected, known, _colored(own_first, layers))]
+
+
+def _layer_of(drawable: Gimp.Drawable) -> Gimp.Drawable:
+    """The layer, where its mask is meant."""
+    return Gimp.Layer.from_mask(drawable) if isinstance(drawable, Gimp.LayerMask) else drawable
 
 
 def _colored(results: Sequence[Gimp.Layer], layers: Sequence[Gimp.Layer]) -> list[int]:
@@ -92,18 +104,27 @@ def find_hints(image: Gimp.Image) -> Optional[Gimp.Layer]:  # noqa: UP045
     return next((layer for layer in all_layers(image) if facts(layer).role == "hints"), None)
 
 
-def find_result(image: Gimp.Image, photo: Gimp.Layer) -> Optional[Gimp.Layer]:  # noqa: UP045
-    """The result layer that an earlier run made for this photo."""
-    for layer in all_layers(image):
+def find_result(
+    image: Gimp.Image, photo: Gimp.Layer, preferred: Sequence[Gimp.Drawable] = ()
+) -> Optional[Gimp.Layer]:  # noqa: UP045
+    """The result layer that an earlier run made for this photo.
+
+    Of several (people keep backups) it is the first of those preferred, else the uppermost.
+    """
+    layers = all_layers(image)
+    first = [layer for layer in map(_layer_of, preferred) if layer in layers]
+    for layer in (*first, *layers):
         remembered = remembered_by(layer)
         if remembered and remembered.photo == photo.get_tattoo():
             return layer
     return None
 
 
-def remembered_of(image: Gimp.Image, photo: Gimp.Layer) -> Optional[Memory]:  # noqa: UP045
-    """How the photo's result was made; None: it has none."""
-    result = find_result(image, photo)
+def remembered_of(
+    image: Gimp.Image, photo: Gimp.Layer, preferred: Sequence[Gimp.Drawable] = ()
+) -> Optional[Memory]:  # noqa: UP045
+    """How the photo's result, as `find_result` finds it, was made; None: it has none."""
+    result = find_result(image, photo, preferred)
     return remembered_by(result) if result else None
 
 
@@ -232,6 +253,31 @@ def insert_hints(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
     return layer
 
 
+def paint_dots(
+    hints: Gimp.Layer, dots: Sequence[tuple[float, float, str]], photo: Gimp.Layer
+) -> None:
+    """Paint small opaque squares on the hints layer, without an undo step.
+
+    dots: places in the photo and colours, as `Memory` has them. What lies outside the layer is
+    left out.
+    """
+    _ok, hints_x, hints_y = hints.get_offsets()
+    _ok, photo_x, photo_y = photo.get_offsets()
+    width, height = hints.get_width(), hints.get_height()
+    side = max(SMALLEST_DOT, min(photo.get_width(), photo.get_height()) // DOT_PART)
+    whole = Gegl.Rectangle.new(0, 0, width, height)
+    buffer = hints.get_buffer()
+    for x, y, color in dots:
+        left = round(x - side / 2) + photo_x - hints_x
+        top = round(y - side / 2) + photo_y - hints_y
+        area = Gegl.Rectangle.new(left, top, side, side)
+        if area.intersect(area, whole):  # GIMP ends a plug-in that writes beside a layer
+            paint = bytes.fromhex(color[1:] + "ff") * area.width * area.height
+            buffer.set(area, "R'G'B'A u8", paint)
+    buffer.flush()
+    hints.update(0, 0, width, height)
+
+
 def put_result(
     image: Gimp.Image,
     photo: Gimp.Layer,
@@ -239,27 +285,30 @@ def put_result(
     result: ColorizeResult,
     made: Memory,
     hidden: Sequence[Gimp.Layer] = (),
+    preferred: Sequence[Gimp.Drawable] = (),
 ) -> Gimp.Layer:
     """Show the result as a layer above the photo: a new one, or the earlier one brought up to date.
 
     result: of the whole photo; made: what the layer shall remember; hidden: layers that are hidden
-    in the same undo step. Outside a selection nothing moves: what an earlier run showed there
-    stays. Raises Refused.
+    in the same undo step; preferred: which earlier result is meant, besides a selected one. Outside
+    a selection nothing moves: what an earlier run showed there stays. Raises Refused.
     """
     if (photo.get_width(), photo.get_height()) != (result.width, result.height):
         raise Refused(_("The photograph's size changed meanwhile. Run Colorize again."))
     selected = image.get_selected_layers()
-    old = find_result(image, photo)
-    locked = _locked(photo.get_parent() if old is None else old)
+    old = find_result(image, photo, (*preferred, *selected))
+    locked = locked_around(photo.get_parent() if old is None else old)
     if locked is not None:
         raise Refused(
             _("The layer “{0}” is locked. Unlock its pixels first.").format(locked.get_name())
         )
     with undo_group(image):
+        for left_over in previews(image):
+            image.remove_layer(left_over)  # it would hide the result
         make_rgb(image)
         layer = _result_layer(image, photo, old, photo_read, made.settings)
         _write(layer, result, is_new=layer != old)
-        _mask_by_selection(image, layer, is_new=layer != old)
+        _mask_result(image, photo, layer, is_new=layer != old)
         settings = replace(made.settings, theme=result.theme, shares=result.shares)
         remembered = replace(made, photo=photo.get_tattoo(), settings=settings)
         _attach(layer, RESULT_PARASITE, remembered.to_bytes())
@@ -288,26 +337,36 @@ def _result_layer(
 ) -> Gimp.Layer:
     mode = Gimp.LayerMode.LCH_COLOR if settings.color_only else Gimp.LayerMode.NORMAL
     size = (photo_read.width, photo_read.height)
-    has_alpha = photo_read.format.channels == 2
-    fits = old is not None and (old.get_width(), old.get_height()) == size
-    if old is not None and fits and old.has_alpha() == has_alpha:
+    if old is not None and (old.get_width(), old.get_height()) == size:
         old.set_mode(mode)
-        _ok, x, y = photo.get_offsets()
-        old.set_offsets(x, y)
+        old.set_visible(True)
+        _move_to(photo, old)
         return old
+    beside, name, opacity = photo, plan.RESULT_NAME, 100.0
     if old is not None:
-        image.remove_layer(old)
+        beside, name, opacity = old, old.get_name(), old.get_opacity()
+    parent, position = beside.get_parent(), image.get_item_position(beside)
+    if old is not None:
+        image.remove_layer(old)  # its pixels and its mask are of another size
+    has_alpha = photo_read.format.channels == 2
     kind = Gimp.ImageType.RGBA_IMAGE if has_alpha else Gimp.ImageType.RGB_IMAGE
-    layer = Gimp.Layer.new(image, plan.RESULT_NAME, *size, kind, 100.0, mode)
-    position = image.get_item_position(photo)
-    if not image.insert_layer(layer, photo.get_parent(), position):
+    layer = Gimp.Layer.new(image, name, *size, kind, opacity, mode)
+    if not image.insert_layer(layer, parent, position):
         raise Refused(_("GIMP does not allow a new layer here; is the group locked?"))
-    _ok, x, y = photo.get_offsets()
-    layer.set_offsets(x, y)
+    _move_to(photo, layer)
     return layer
 
 
+def _move_to(photo: Gimp.Layer, layer: Gimp.Layer) -> None:
+    _ok, x, y = photo.get_offsets()
+    layer.set_offsets(x, y)
+
+
 def _write(layer: Gimp.Layer, result: ColorizeResult, is_new: bool) -> None:
+    """Write the colours, and the photo's alpha unless the user has erased some of the layer."""
+    is_erased = not is_new and layer.has_alpha() and not _is_as_signed(layer, ALPHA_PARASITE)
+    if result.channels == 4 and not layer.has_alpha():
+        layer.add_alpha()
     format_ = plan.result_format(result)
     area = Gegl.Rectangle.new(0, 0, result.width, result.height)
     if is_new:
@@ -317,8 +376,13 @@ def _write(layer: Gimp.Layer, result: ColorizeResult, is_new: bool) -> None:
         shadow = layer.get_shadow_buffer()
         shadow.set(area, format_, bytes(result.pixels))
         shadow.flush()
+        was_locked = layer.get_lock_alpha()
+        layer.set_lock_alpha(was_locked or is_erased)
         layer.merge_shadow(True)
+        layer.set_lock_alpha(was_locked)
         layer.update(0, 0, result.width, result.height)
+    if layer.has_alpha() and not is_erased:
+        _sign(layer, ALPHA_PARASITE)
 
 
 def write_pixels(layer: Gimp.Layer, area: Gegl.Rectangle, format_: str, pixels: Buffer) -> None:
@@ -329,37 +393,79 @@ def write_pixels(layer: Gimp.Layer, area: Gegl.Rectangle, format_: str, pixels: 
     layer.update(area.x, area.y, area.width, area.height)
 
 
-def _mask_by_selection(image: Gimp.Image, layer: Gimp.Layer, is_new: bool) -> None:
-    """Show what is selected besides what showed already, or all of it when nothing is selected."""
-    mask = layer.get_mask()
-    if Gimp.Selection.is_empty(image):
-        if mask and mask.get_parasite(MASK_PARASITE):
-            layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+def add_mask(image: Gimp.Image, photo: Gimp.Layer, layer: Gimp.Layer) -> None:
+    """Give a layer of the photo's place and size a mask: what is selected of what the photo shows.
+
+    Nothing selected means all. No mask is made where it would hide nothing.
+    """
+    _put_mask(layer, _new_mask(photo, layer, Gimp.Selection.is_empty(image)))
+
+
+def _mask_result(image: Gimp.Image, photo: Gimp.Layer, layer: Gimp.Layer, is_new: bool) -> None:
+    """Show what is selected besides what showed already, or all of it when nothing is selected.
+
+    What the photo's own mask hides stays hidden. A mask that the user made or changed is only
+    added to.
+    """
+    old = layer.get_mask()
+    is_ours = old is None or _is_as_signed(old, MASK_PARASITE)
+    nothing_selected = Gimp.Selection.is_empty(image)
+    if nothing_selected and not is_ours:
         return
-    if mask is None and not is_new:
-        return  # everything shows already
-    with _selection_kept(image):
-        if mask:
-            image.select_item(Gimp.ChannelOps.ADD, mask)
-            layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
-        fresh = layer.create_mask(Gimp.AddMaskType.SELECTION)
-    layer.add_mask(fresh)
-    layer.set_edit_mask(False)
-    if is_new or mask.get_parasite(MASK_PARASITE):
-        _attach(fresh, MASK_PARASITE, b"{}")
+    shows_all = old is None and not is_new
+    fresh = _new_mask(photo, layer, nothing_selected or shows_all, old)
+    if old:
+        layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+    _put_mask(layer, fresh)
+    if fresh and is_ours:
+        _sign(fresh, MASK_PARASITE)
 
 
-@contextmanager
-def _selection_kept(image: Gimp.Image) -> Iterator[None]:
-    kept = Gimp.Selection.save(image)
-    try:
-        yield
-    finally:
-        image.select_item(Gimp.ChannelOps.REPLACE, kept)
-        image.remove_channel(kept)
+def _new_mask(
+    photo: Gimp.Layer,
+    layer: Gimp.Layer,
+    whole: bool,
+    shown: Optional[Gimp.LayerMask] = None,  # noqa: UP045
+) -> Optional[Gimp.LayerMask]:  # noqa: UP045
+    """Of what the photo's own mask shows the whole, or what is selected and what `shown` shows.
+
+    None: it would hide nothing.
+    """
+    own = photo.get_mask()
+    if own and not photo.get_apply_mask():
+        own = None
+    if whole and own is None:
+        return None
+    mask = layer.create_mask(Gimp.AddMaskType.WHITE if whole else Gimp.AddMaskType.SELECTION)
+    if shown:
+        mask.combine_masks(shown, Gimp.ChannelOps.ADD, 0, 0)
+    if own:
+        mask.combine_masks(own, Gimp.ChannelOps.INTERSECT, 0, 0)
+    return mask
 
 
-def _locked(item: Optional[Gimp.Item]) -> Optional[Gimp.Item]:  # noqa: UP045
+def _put_mask(layer: Gimp.Layer, mask: Optional[Gimp.LayerMask]) -> None:  # noqa: UP045
+    if mask:
+        layer.add_mask(mask)
+        layer.set_edit_mask(False)  # the user's tools go on working on the layer
+
+
+def _sign(drawable: Gimp.Drawable, parasite: str) -> None:
+    """Note what it looks like, so that a change by hand is noticed."""
+    _attach(drawable, parasite, _checksum(drawable, _SIGNED[parasite]))
+
+
+def _is_as_signed(drawable: Gimp.Drawable, parasite: str) -> bool:
+    signed = drawable.get_parasite(parasite)
+    return bool(signed) and bytes(signed.get_data()) == _checksum(drawable, _SIGNED[parasite])
+
+
+def _checksum(drawable: Gimp.Drawable, format_: str) -> bytes:
+    area = Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
+    return b"%08x" % crc32(_read(drawable, area, format_))
+
+
+def locked_around(item: Optional[Gimp.Item]) -> Optional[Gimp.Item]:  # noqa: UP045
     """The item or the group around it whose pixels are locked: GIMP kills who writes there."""
     while item is not None and not item.get_lock_content():
         item = item.get_parent()

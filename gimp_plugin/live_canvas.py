@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Optional
 from zlib import crc32
 
@@ -31,12 +32,19 @@ from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 HINTS_LOOK_SIDE = 256  # pixels of the small picture that tells what was painted
 PHOTO_LOOK_SIDE = 64
 SELECTION_LOOK_SIDE = 64
+SMALL_SIDE = 16
+
+RememberedDot = tuple[float, float, str]  # x, y, colour
+LayerSeen = tuple[int, tuple[int, ...], Thumbnail]
 
 
 class LiveCanvas:
     """An image with a photo in it, while the window is open. Implements `session.Canvas`."""
 
-    def __init__(self, image: Gimp.Image, photo: Gimp.Layer) -> None:
+    def __init__(
+        self, image: Gimp.Image, photo: Gimp.Layer, dots: Sequence[RememberedDot] = ()
+    ) -> None:
+        """dots: of the result that is taken up again, for where its hints layer is gone."""
         self.image = image
         self.photo = photo
         self._was_gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
@@ -46,20 +54,26 @@ class LiveCanvas:
         self._hints_hidden = hints is not None and not hints.get_visible()
         self._hints_seen: Optional[tuple[tuple[int, ...], Thumbnail]] = None  # noqa: UP045
         self._hints_touched = False  # the history has steps that belong to the hints layer
+        self._dots = dots
+        self._painted_by_window: tuple[HintStrip, ...] = ()
+        self._layers_found: Optional[list[LayerSeen]] = None  # noqa: UP045
+        self._rebuilt = False  # the history may have steps that hold whole layers in colour
+        self._file_found = _file_of(image)
         self._preview: Optional[Gimp.Layer] = None  # noqa: UP045
         self._selection: Optional[tuple[int, ...]] = None  # noqa: UP045
         self.applied: Optional[Gimp.Layer] = None  # noqa: UP045  the result layer
 
     def open(self) -> None:
-        """Make what the user paints on."""
+        """Make what the user paints on. Raises Refused."""
+        self._refuse_locked()
         with self._unseen():
             for left_over in canvas.previews(self.image):
                 self.image.remove_layer(left_over)
             canvas.make_rgb(self.image)
-            self._hints = canvas.find_hints(self.image) or canvas.insert_hints(
-                self.image, self.photo
-            )
+            self._hints = canvas.find_hints(self.image) or self._new_hints()
             self._hints.set_visible(True)  # GIMP's tools refuse to paint on what nobody sees
+        if self._layers_found is None:
+            self._layers_found = self._layers()
         self.image.set_selected_layers([self._hints])
         Gimp.displays_flush()
 
@@ -69,12 +83,9 @@ class LiveCanvas:
             return None
         if self.image.get_base_type() != Gimp.ImageBaseType.RGB:
             return None
-        hints = self._hints if self._hints.is_valid() else canvas.find_hints(self.image)
-        place: tuple[int, ...] = ()
-        seen: Optional[Thumbnail] = None  # noqa: UP045
-        if hints:
-            self._hints = hints
-            place, seen = self._see_hints()
+        there = self._find_hints()
+        place, seen = self._see_hints() if there else ((), None)
+        self._see_layers()
         return Look(
             photo=_thumbnail(self.photo, PHOTO_LOOK_SIDE).pixels,
             photo_place=_rectangle(self.photo),
@@ -82,6 +93,7 @@ class LiveCanvas:
             hints_place=place,
             selection=_selection(self.image),
             painting=_button_is_held(),
+            ready=there and self.image.get_selected_layers() == [self._hints],
         )
 
     def is_gone(self) -> bool:
@@ -94,11 +106,18 @@ class LiveCanvas:
         """These parts of the hints layer."""
         return [(cell, trimmed(self._read_cell(*cell))) for cell in cells]
 
-    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
-        """Write a result, or the rectangle that changed, into the preview on the canvas."""
+    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> bool:
+        """Write a result, or the rectangle that changed, into the preview on the canvas.
+
+        Returns False where it is a rectangle of a preview that is gone. Raises Refused.
+        """
         if self.is_gone():
-            return  # GIMP would show an error; the next look tells
+            return True  # GIMP would show an error; the next look tells
+        self._refuse_locked()
         if self._preview is None or not self._preview.is_valid():
+            self.hide()
+            if (result.width, result.height) != (photo.width, photo.height):
+                return False
             self._preview = self._insert_preview(photo)
         preview = self._preview
         self._set_mode(preview, color_only)
@@ -106,11 +125,12 @@ class LiveCanvas:
         if result.width:
             self._write(preview, result)
         Gimp.displays_flush()
+        return True
 
     def hide(self) -> None:
-        """Take the preview off the canvas."""
-        preview, self._preview, self._selection = self._preview, None, None
-        if preview is not None and preview.is_valid():
+        """Take the preview off the canvas, also one that was deleted and came back by an undo."""
+        self._preview, self._selection = None, None
+        for preview in canvas.previews(self.image):
             with self._unseen():
                 self.image.remove_layer(preview)
 
@@ -129,7 +149,9 @@ class LiveCanvas:
             others = [layer for layer in self._selected if layer not in hidden]
             canvas.select(self.image, others or [self.photo])
         try:
-            self.applied = canvas.put_result(self.image, self.photo, photo, result, memory, hidden)
+            self.applied = canvas.put_result(
+                self.image, self.photo, photo, result, memory, hidden, self._selected
+            )
         except Refused:
             self.open()  # the window stays
             raise
@@ -138,22 +160,53 @@ class LiveCanvas:
         """Leave the image as it was found.
 
         A hints layer that the user has painted on is removed in an undo step of its own: it holds
-        the only copy of their dots, and the steps of their strokes belong to it.
+        the only copy of their dots, and the steps of their strokes belong to it. So is the return
+        to gray where the history may hold layers in colour: brought back by an undo into a gray
+        image, they would make its file unreadable.
         """
         if not self.image.is_valid():
             return
         self._take_back()
         there = self._hints.is_valid()
-        if self._own_hints and self._hints_touched and (there or self._was_gray):
+        if there and self._own_hints:
             with canvas.undo_group(self.image):
-                if there:
-                    self.image.remove_layer(self._hints)
+                self.image.remove_layer(self._hints)
                 self._make_gray_again()
-        elif there and self._hints_hidden:
-            with self._unseen():
-                self._hints.set_visible(False)
+        else:
+            if there and self._hints_hidden:
+                with self._unseen():
+                    self._hints.set_visible(False)
+            self._make_gray_again()
         canvas.select(self.image, self._selected)
         Gimp.displays_flush()
+
+    def _new_hints(self) -> Gimp.Layer:
+        hints = canvas.insert_hints(self.image, self.photo)
+        canvas.paint_dots(hints, self._dots, self.photo)
+        if self._dots:
+            self._painted_by_window = canvas.read_hints(hints, self.photo)
+        return hints
+
+    def _find_hints(self) -> bool:
+        """Is there a hints layer? One that the user made is theirs."""
+        if self._hints.is_valid():
+            return True
+        found = canvas.find_hints(self.image)
+        if found is None:
+            return False
+        self._own_hints = self._own_hints and found.get_id() == self._hints.get_id()
+        self._hints = found
+        return True
+
+    def _refuse_locked(self) -> None:
+        """GIMP ends a plug-in that writes into a locked group."""
+        locked = canvas.locked_around(self.photo.get_parent())
+        if locked is not None:
+            raise Refused(
+                _("The layer group “{0}” is locked. Unlock its pixels first.").format(
+                    locked.get_name()
+                )
+            )
 
     def _read_cell(self, top: int, left: int) -> HintStrip:
         columns = min(CELL_COLUMNS, self._hints.get_width() - left)
@@ -162,13 +215,20 @@ class LiveCanvas:
     def _take_back(self) -> None:
         """Remove, without a trace in the history, what nobody but the window has touched."""
         self.hide()
-        if self._hints.is_valid():
+        self._see_layers()
+        there = self._hints.is_valid()
+        if there:
             self._see_hints()  # what was painted since the last look
-        if self._own_hints and not self._hints_touched:
+        if there and self._own_hints and not self._hints_touched:
+            # A dot of a few pixels is too small for the picture that tells of others.
+            painted = canvas.read_hints(self._hints, self.photo)
+            self._hints_touched = painted != self._painted_by_window
+        if there and self._own_hints and not self._hints_touched:
             with self._unseen():
-                if self._hints.is_valid():
-                    self.image.remove_layer(self._hints)
-                self._make_gray_again()
+                self.image.remove_layer(self._hints)
+        if not (self._hints_touched or self._rebuilt) and self._gray_is_due():
+            with self._unseen():
+                self.image.convert_grayscale()
 
     def _see_hints(self) -> tuple[tuple[int, ...], Thumbnail]:
         """Where the hints layer is, and how it looks; once painted on, the layer is the user's."""
@@ -179,11 +239,29 @@ class LiveCanvas:
         self._hints_seen = place, seen
         return place, seen
 
+    def _see_layers(self) -> None:
+        """A step that crops, turns, adds or removes layers holds them whole, in colour by now."""
+        if self._was_gray and not self._rebuilt:
+            same = self._hints.is_valid() and self._layers() == self._layers_found
+            self._rebuilt = not same
+
+    def _layers(self) -> list[LayerSeen]:
+        """The layers but the window's own: which they are, where, and how they look from afar."""
+        own = [self._hints, *canvas.previews(self.image)]
+        return [
+            (layer.get_id(), _rectangle(layer), _thumbnail(layer, SMALL_SIDE))
+            for layer in canvas.all_layers(self.image)
+            if layer not in own and not layer.is_group()
+        ]
+
     def _make_gray_again(self) -> None:
-        was_converted = self._was_gray and self.image.get_base_type() == Gimp.ImageBaseType.RGB
-        # The user may have put something coloured beside the photo meanwhile.
-        if was_converted and canvas.is_gray(self.image):
+        if self._gray_is_due():
             self.image.convert_grayscale()
+
+    def _gray_is_due(self) -> bool:
+        """Was it gray, and can it be again? Something coloured may be beside the photo by now."""
+        was_converted = self._was_gray and self.image.get_base_type() == Gimp.ImageBaseType.RGB
+        return was_converted and self.photo.is_valid() and canvas.is_gray(self.image)
 
     def _insert_preview(self, photo: Photo) -> Gimp.Layer:
         kind = Gimp.ImageType.RGBA_IMAGE if photo.format.channels == 2 else Gimp.ImageType.RGB_IMAGE
@@ -221,10 +299,7 @@ class LiveCanvas:
         with self._unseen():
             if preview.get_mask():
                 preview.remove_mask(Gimp.MaskApplyMode.DISCARD)
-            if not Gimp.Selection.is_empty(self.image):
-                mask = preview.create_mask(Gimp.AddMaskType.SELECTION)
-                preview.add_mask(mask)
-                preview.set_edit_mask(False)
+            canvas.add_mask(self.image, self.photo, preview)
 
     def _write(self, preview: Gimp.Layer, result: ColorizeResult) -> None:
         """Write the pixels with the history awake: the user may paint on while it lasts."""
@@ -240,8 +315,12 @@ class LiveCanvas:
 
     @contextmanager
     def _unseen(self) -> Iterator[None]:
-        """Neither the history nor the mark “changed since it was saved” notices."""
-        clean = not self.image.is_dirty()
+        """Neither the history nor the mark “changed since it was saved” notices.
+
+        But what is saved while the window is open holds the window's layers: without them the
+        image is another one.
+        """
+        clean = not self.image.is_dirty() and _file_of(self.image) == self._file_found
         with frozen(self.image):
             yield
         if clean:
@@ -256,6 +335,16 @@ def frozen(image: Gimp.Image) -> Iterator[None]:
         yield
     finally:
         image.undo_thaw()
+
+
+def _file_of(image: Gimp.Image) -> tuple[str, int]:
+    """The image's own file and when it was written; saving changes them."""
+    file = image.get_xcf_file()
+    path = file.get_path() if file else None
+    try:
+        return (path, Path(path).stat().st_mtime_ns) if path else ("", 0)
+    except OSError:
+        return (str(path), 0)
 
 
 def _selection(image: Gimp.Image) -> tuple[int, ...]:

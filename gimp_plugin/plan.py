@@ -25,7 +25,7 @@ class Refused(Exception):
 class LayerFacts:
     """What the plan needs to know of a layer."""
 
-    kind: str  # "pixels", "text" or "group"
+    kind: str  # "pixels", "text", "group" or "floating"
     role: str  # "photo", "hints" or "result"
     width: int
     height: int
@@ -90,6 +90,8 @@ def check_photo(layer: LayerFacts) -> None:
         )
     if layer.kind == "text":
         raise Refused(_("A text layer is selected. Select the photograph's layer."))
+    if layer.kind == "floating":
+        raise Refused(_("A floating selection is in the image. Anchor it, or make it a layer."))
     if layer.width * layer.height > MAX_PIXELS:
         raise Refused(
             _("The photograph has {0:.0f} megapixels; at most {1:.0f} can be coloured.").format(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional, Protocol
 
 from gimp_plugin.dots import CELL_COLUMNS, Cell, Painted, ReadCell, Thumbnail, changed_cells
@@ -45,6 +45,7 @@ class Look:
     hints_place: tuple[int, ...]  # as photo_place
     selection: tuple[int, ...] = ()  # tells one selection from another; empty: nothing is selected
     painting: Optional[bool] = None  # noqa: UP045  a mouse button is held; None: nobody can tell
+    ready: bool = field(default=True, compare=False)  # what is painted now goes to the hints layer
 
 
 class Canvas(Protocol):
@@ -61,8 +62,11 @@ class Canvas(Protocol):
     def read_cells(self, cells: Sequence[Cell]) -> list[ReadCell]:
         """These parts of the hints layer."""
 
-    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
-        """Write a result, or the rectangle that changed, into the preview."""
+    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> bool:
+        """Write a result, or the rectangle that changed, into the preview. Raises Refused.
+
+        Returns False where there is no preview for a rectangle any more.
+        """
 
     def hide(self) -> None:
         """Take the preview away."""
@@ -94,7 +98,7 @@ class Session:
         self.themes: tuple[ThemeResult, ...] = ()
         self.dots: tuple[DotReport, ...] = ()
         self.notes: tuple[str, ...] = ()
-        self._theme_notes: tuple[str, ...] = ()  # on where the theme comes from
+        self._lasting_notes: tuple[str, ...] = ()  # until the next theme or Apply
         self.suggestions: tuple[ColorSuggestion, ...] = ()
         self.places: tuple[tuple[float, float], ...] = ()
         self.fraction: Optional[float] = None  # noqa: UP045  of the final result; None: not asked
@@ -119,14 +123,27 @@ class Session:
     def busy(self) -> bool:
         return self._worker.busy
 
+    @property
+    def hindrance(self) -> str:
+        """Why a stroke makes no dot at the moment; empty: it does."""
+        if self._last is None or self._last.ready:
+            return ""
+        if self._last.hints is None:
+            return _("The layer “hints” is gone. Undo that, or choose Tincture > Add Hints Layer.")
+        return _("Another layer is selected. Select the layer “hints” to paint dots.")
+
     def begin(self) -> None:
         """Set the canvas up, and ask for the first picture and for themes. Raises Refused."""
         self._canvas.open()
-        look = self._canvas.look()
-        if look is None:
-            raise Refused(_("The photograph's layer is gone."))
-        self._last = look
-        self._take_in(look)
+        try:
+            look = self._canvas.look()
+            if look is None:
+                raise Refused(_("The photograph's layer is gone."))
+            self._last = look
+            self._take_in(look)
+        except BaseException:
+            self.cancel()
+            raise
         self.ask_themes()
         self.ask_places()
 
@@ -139,7 +156,9 @@ class Session:
             self._finish("gone", self._canvas.cancel)
             return 0
         moved = look != self._last
-        self._last = look
+        hindrance, self._last = self.hindrance, look
+        if self.hindrance != hindrance:
+            self._changed("notes")
         # No half strokes: wait until the button is up and two looks agree.
         if not (moved or look.painting) and look != self._read and self.fraction is None:
             self._take_in(look)
@@ -152,7 +171,7 @@ class Session:
     def edit(self, swatches: Swatches) -> None:
         """Colour in the theme as edited."""
         self.swatches = swatches
-        self._theme_notes = ()
+        self._lasting_notes = ()
         self.adjust(theme=swatches.colors, shares=swatches.shares)
         self._changed("theme")
 
@@ -167,6 +186,7 @@ class Session:
         """Back to what the window was opened with."""
         self.swatches = Swatches().taking(self._begun_with.theme, self._begun_with.shares)
         self.settings = self._begun_with
+        self._lasting_notes = ()
         self._changed("theme")
         self._ask()
 
@@ -214,6 +234,8 @@ class Session:
         look = self._canvas.look()
         if self.end or self.fraction is not None or look is None:
             return
+        self._lasting_notes = ()
+        self._read = None  # a retouched speck, or a dot of a few pixels, shows in no small picture
         self._take_in(look, ask=False)
         self.fraction = 0.0
         self._changed("progress")
@@ -234,7 +256,7 @@ class Session:
 
     def say(self, words: str) -> None:
         """Show a sentence among the notes until the next result."""
-        self.notes = (words[:1].upper() + words[1:],)
+        self.notes = (_sentence(words),)
         self._changed("notes")
 
     def is_followed(self, dot: DotReport) -> bool:
@@ -289,10 +311,19 @@ class Session:
         self._whole = False
         if result.more:
             self._ask()  # for the rest, which is made while this part is written
-        self._canvas.show(result, photo, color_only)
+        try:
+            shown = self._canvas.show(result, photo, color_only)
+        except Refused as error:
+            self._whole = True
+            self._failed(error)
+            return
+        if not shown:
+            self._whole = True
+            self._ask()
+            return
         if result.dots != self.dots:
             self.places = ()  # they were the best ones beside other dots
-        self.dots, self.notes = result.dots, (*self._theme_notes, *result.notes)
+        self.dots, self.notes = result.dots, (*self._lasting_notes, *result.notes)
         for topic in ("picture", "dots", "places", "notes"):
             self._changed(topic)
 
@@ -300,7 +331,9 @@ class Session:
         try:
             self._canvas.apply(photo, result, memory)
         except Refused as error:
+            self._lasting_notes = (_sentence(str(error)),)
             self._apply_failed(error)
+            self._ask()  # the preview was taken away for the result
             return
         self.settings = memory.settings  # of the result; what was changed meanwhile is not in it
         self._finish("applied", lambda: None)
@@ -375,8 +408,12 @@ class Session:
     def _take_file(self, read: tuple[ThemeResult, tuple[str, ...]]) -> None:
         theme, notes = read
         self.use_theme(theme.colors, theme.shares)
-        self.notes = self._theme_notes = notes
+        self.notes = self._lasting_notes = notes
         self._changed("notes")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def dot_words(dot: DotReport, followed: bool) -> str:

@@ -218,7 +218,7 @@ def _colorize_call(call: Call) -> Gimp.Layer:
     photo = canvas.find_photo(call.image, call.drawables)
     if call.interactive:
         return _live(call, photo)
-    return _colorize(call.image, photo, _settings(call.config))
+    return _colorize(call, photo, _settings(call.config))
 
 
 def _live(call: Call, photo: Gimp.Layer) -> Gimp.Layer:
@@ -249,10 +249,10 @@ def _remember(config: Gimp.ProcedureConfig, settings: Settings) -> None:
 
 def _recolorize_call(call: Call) -> Gimp.Layer:
     photo = canvas.find_photo(call.image, call.drawables)
-    remembered = canvas.remembered_of(call.image, photo)
+    remembered = canvas.remembered_of(call.image, photo, call.drawables)
     if remembered is None:
         raise Refused(_("This photograph has not been coloured yet. Choose Colorize first."))
-    return _colorize(call.image, photo, remembered.settings)
+    return _colorize(call, photo, remembered.settings)
 
 
 def _add_hints_call(call: Call) -> Gimp.Layer:
@@ -282,8 +282,9 @@ def _save_theme_call(call: Call) -> Gimp.Palette:
     return canvas.make_palette(call.image.get_name(), colors)
 
 
-def _colorize(image: Gimp.Image, photo: Gimp.Layer, settings: Settings) -> Gimp.Layer:
+def _colorize(call: Call, photo: Gimp.Layer, settings: Settings) -> Gimp.Layer:
     """Read, let the engine work, and only then touch the image."""
+    image = call.image
     Gimp.progress_init(_("Colorizing"))
     read = canvas.read_photo(image, photo)
     hints = canvas.find_hints(image)
@@ -296,7 +297,7 @@ def _colorize(image: Gimp.Image, photo: Gimp.Layer, settings: Settings) -> Gimp.
             Gimp.progress_set_text(shown or _("Colorizing"))
         Gimp.progress_update(work.fraction)
     result = work.result()
-    layer = canvas.put_result(image, photo, read, result, work.memory())
+    layer = canvas.put_result(image, photo, read, result, work.memory(), preferred=call.drawables)
     Gimp.progress_end()
     for note in result.notes:
         Gimp.message(note)

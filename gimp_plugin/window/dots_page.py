@@ -86,7 +86,7 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
             )
         )
         lock = Gtk.ToggleButton(active=dot.locked, relief=Gtk.ReliefStyle.NONE)
-        tooltip = _("Lock: give all of the dot's region its colour")
+        tooltip = _("Lock the dot of {0}: give all of its region this colour").format(dot.asked)
         icon_button(GimpUi.ICON_LOCK, tooltip, lambda: self._session.toggle_lock(dot), lock)
         box.pack_start(asked, False, False, 0)
         box.pack_start(Gtk.Label(label="→"), False, False, 0)

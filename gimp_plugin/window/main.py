@@ -17,6 +17,7 @@ from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
 from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dialog import ask_conversion  # noqa: E402
 from gimp_plugin.live_canvas import LiveCanvas  # noqa: E402
+from gimp_plugin.memory import Memory  # noqa: E402
 from gimp_plugin.plan import Settings  # noqa: E402
 from gimp_plugin.session import LOOK_MILLISECONDS, Session  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
@@ -32,6 +33,7 @@ WAITING = ("starting", "restarting")  # states of the engine that pass by themse
 RESET = 1  # a response of the dialog's own
 MESSAGE_LINES = 4
 MARGIN = 12  # pixels from the window to the screen's edge
+FAILURES = 3  # looks in a row that may fail
 
 
 def colorize(
@@ -44,8 +46,8 @@ def colorize(
     GimpUi.init("tincture")
     if _present_open_window(image) or not _may_convert(image, photo):
         return None, usual
-    remembered = canvas.remembered_of(image, photo)
-    window = LiveWindow(image, photo, remembered.settings if remembered else usual)
+    remembered = canvas.remembered_of(image, photo, image.get_selected_layers())
+    window = LiveWindow(image, photo, remembered or Memory(0, usual))
     plug_in = procedure.get_plug_in()
     present = _present_procedure(plug_in, image, window)
     # The image may be closed in the middle of a look: that is no message for people.
@@ -60,9 +62,10 @@ def colorize(
 class LiveWindow:
     """The window for one image. `run` shows it until the user is done."""
 
-    def __init__(self, image: Gimp.Image, photo: Gimp.Layer, begin_with: Settings) -> None:
-        self._canvas = LiveCanvas(image, photo)
-        self._session = Session(self._canvas, _post, self._changed, remembered=begin_with)
+    def __init__(self, image: Gimp.Image, photo: Gimp.Layer, begin_with: Memory) -> None:
+        self._canvas = LiveCanvas(image, photo, begin_with.dots)
+        self._session = Session(self._canvas, _post, self._changed, remembered=begin_with.settings)
+        self._failures = 0
         self._loop = GLib.MainLoop()
         self._dialog = Gtk.Dialog(title=_("Colorize: {0}").format(image.get_name()))
         self._dialog.set_role("tincture-colorize")
@@ -83,16 +86,21 @@ class LiveWindow:
     def run(self) -> None:
         """Show the window until it is closed. Raises Refused."""
         self._session.begin()
-        GimpUi.window_set_transient(self._dialog)
-        self._dialog.show_all()
-        for topic in ("engine", "progress", "picture"):
-            self._changed(topic)
-        self._beside_the_canvas()
-        GLib.timeout_add(LOOK_MILLISECONDS, self._tick)
-        front = ImageInFront(lambda image_id: _post(lambda: self._show_other(image_id)))
-        self._loop.run()
-        front.stop()
-        self._dialog.destroy()
+        try:
+            GimpUi.window_set_transient(self._dialog)
+            self._dialog.show_all()
+            for topic in ("engine", "progress", "picture"):
+                self._changed(topic)
+            self._beside_the_canvas()
+            GLib.timeout_add(LOOK_MILLISECONDS, self._tick)
+            front = ImageInFront(lambda image_id: _post(lambda: self._show_other(image_id)))
+            self._loop.run()
+            front.stop()
+        finally:
+            self._session.cancel()  # nothing where it is over, as it is unless something failed
+            self._dialog.destroy()
+        if self._session.end == "gone" and not self._canvas.is_gone():
+            Gimp.message(_("The image is not in RGB mode any more, so Tincture's window closed."))
 
     def present(self) -> None:
         """Bring the window to the front."""
@@ -229,8 +237,11 @@ class LiveWindow:
         wait = LOOK_MILLISECONDS
         try:
             wait = self._session.tick()
+            self._failures = 0
         except Exception as error:
-            if not self._canvas.is_gone():  # closed in the middle of a look; the next one tells so
+            # A layer or the image may go in the middle of a look; the next one tells so.
+            self._failures += 1
+            if self._failures >= FAILURES and not self._canvas.is_gone():
                 traceback.print_exc()
                 self._notes.set_text(_("Internal error in Tincture: {0}").format(error))
                 self._notes.show()
@@ -299,6 +310,7 @@ class LiveWindow:
             words = ""  # it stands above already
         elif not (words or self._session.dots or self._session.settings.theme):
             words = _("Choose a theme, or paint dots on the photo with any brush.")
+        words = "\n".join(filter(None, (self._session.hindrance, words)))
         self._notes.set_text(words)
         self._notes.set_visible(bool(words))
 

@@ -219,7 +219,10 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
 
     def _palette_chosen(self, _chooser: Any, palette: Gimp.Palette, _closing: bool) -> None:
         colors = canvas.palette_colors(palette)
-        if len(colors) > MOST:  # the engine finds the main ones
+        if not colors:
+            words = _("The palette “{0}” has no colours; none was used.")
+            self._session.say(words.format(palette.get_name()))
+        elif len(colors) > MOST:  # the engine finds the main ones
             self._session.take_file("\n".join(colors).encode(), palette.get_name())
         else:
             self._session.use_theme(colors)

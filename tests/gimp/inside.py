@@ -93,13 +93,20 @@ def colorize(image, *layers, **arguments):
 
 
 def fingerprint(image):
-    """Everything that must not change: mode, layers with their places, and all pixels."""
+    """Everything that must not change: mode, layers with their state and masks, and all pixels."""
     parts = [str(int(image.get_base_type())), str(int(image.get_precision()))]
 
     def walk(layers):
         for layer in layers:
             parts.append(f"{layer.get_name()} {list(layer.get_offsets())} {layer.get_mode()}")
+            parts.append(f"{int(layer.type())} {layer.get_visible()} {layer.get_opacity()}")
+            parts.append(f"{layer.get_lock_content()} {layer.get_lock_alpha()}")
+            parts.append(f"{layer.get_lock_position()} {layer.get_lock_visibility()}")
             parts.append(hashlib.sha256(read(layer, "R'G'B'A float")).hexdigest())
+            mask = layer.get_mask()
+            if mask:
+                parts.append(f"{layer.get_apply_mask()} {layer.get_show_mask()}")
+                parts.append(hashlib.sha256(read(mask, "Y float")).hexdigest())
             if layer.is_group():
                 walk(layer.get_children())
 

@@ -6,11 +6,14 @@ import json
 import os
 import threading
 
+import cv2
+import numpy as np
 import pytest
 
 from server.protocol import launcher
 from server.protocol.client import Client
 from tests.gimp.conftest import Studio
+from tests.gimp.desk import PREVIEW, at_desk
 from tests.gimp.screen import wait_for
 
 pytestmark = pytest.mark.gimp
@@ -295,6 +298,413 @@ OUTCOME.update(ok=ok, error=error, names=names(image), opacity=layer.get_opacity
     assert seen["selected"] == ["My colours"] and seen["changed"]
 
 
+OVER_A_WALL = """
+image = new_image(120, 90, "RGB")
+new_layer(image, 120, 90, "RGB_IMAGE", name="wall")
+photo = new_layer(image, 120, 90, "RGB_IMAGE")
+
+def shape():
+    photo.add_mask(photo.create_mask(Gimp.AddMaskType.BLACK))
+    write(photo.get_mask(), "Y u8", bytes((255,)) * 60 * 90, 0, 0, 60, 90)
+
+def run():
+    ok, error, layer = colorize(image, photo, theme_colors="#b04010 #d07030 #f0a060")
+    assert ok, error
+    data = composed(image, "R'G'B' u8")
+    places = [i // 3 for i in range(0, len(data), 3) if max(data[i : i + 3]) > min(data[i : i + 3])]
+    columns, rows = {place % 120 for place in places}, {place // 120 for place in places}
+    return [min(columns), max(columns), min(rows), max(rows)]
+"""
+
+
+def test_what_a_mask_cuts_out_of_the_photo_is_all_that_is_coloured(
+    studio: Studio, running: Client
+) -> None:
+    """And of that what is selected; so it stays when the result is brought up to date."""
+    seen = studio.script(
+        OVER_A_WALL
+        + """
+shape()
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 20, 40, 30)
+OUTCOME.update(selected=run(), kept=list(Gimp.Selection.bounds(image))[2:])
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 30, 30, 70, 40)
+OUTCOME.update(both=run())
+Gimp.Selection.none(image)
+OUTCOME.update(all=run(), again=run(), nothing=bool(Gimp.Selection.is_empty(image)))
+photo.set_apply_mask(False)
+OUTCOME.update(off=run(), mask=image.get_layers()[0].get_mask() is not None)
+"""
+    )
+
+    assert seen["selected"] == [40, 59, 20, 49] and seen["kept"] == [40, 20, 80, 50]
+    assert seen["both"] == [30, 59, 20, 69]
+    assert seen["all"] == seen["again"] == [0, 59, 0, 89] and seen["nothing"]
+    assert seen["off"] == [0, 119, 0, 89] and not seen["mask"]
+
+
+def test_a_photo_that_is_cut_out_later_is_so_in_the_result(studio: Studio, running: Client) -> None:
+    seen = studio.script(
+        OVER_A_WALL
+        + """
+OUTCOME.update(before=run())
+shape()
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 50, 20, 40, 30)
+OUTCOME.update(after=run())
+"""
+    )
+
+    assert seen["before"] == [0, 119, 0, 89]
+    assert seen["after"] == [0, 59, 0, 89]
+
+
+def test_the_mask_that_a_window_shows_what_is_selected_with(studio: Studio) -> None:
+    """Also where the photo is larger than the image."""
+    seen = studio.script("""
+sys.path.insert(0, "/share/profile/plug-ins/tincture")
+from gimp_plugin import canvas
+image = new_image(60, 40, "RGB")
+photo = new_layer(image, 100, 80, "RGB_IMAGE", x=-20, y=-20)
+
+def shown():
+    layer = new_layer(image, 100, 80, "RGB_IMAGE", x=-20, y=-20)
+    canvas.add_mask(image, photo, layer)
+    mask = layer.get_mask()
+    return [pixel(mask, x, 30, "Y u8")[0] for x in (5, 30, 35, 50, 95)] if mask else None
+
+OUTCOME.update(all=shown())
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 20, 40)
+OUTCOME.update(selected=shown())
+photo.add_mask(photo.create_mask(Gimp.AddMaskType.WHITE))
+write(photo.get_mask(), "Y u8", bytes(20 * 80), 0, 0, 20, 80)
+write(photo.get_mask(), "Y u8", bytes((99,)) * 3 * 80, 34, 0, 3, 80)
+OUTCOME.update(both=shown())
+Gimp.Selection.none(image)
+OUTCOME.update(photo=shown(), selected_layers=[layer.get_name() for layer in image.get_selected_layers()])
+""")
+
+    assert seen["all"] is None
+    assert seen["selected"] == [0, 255, 255, 0, 0]
+    assert seen["both"] == [0, 255, 99, 0, 0]
+    assert seen["photo"] == [0, 255, 99, 255, 255]
+
+
+def test_a_mask_refined_by_hand_is_kept(studio: Studio, running: Client) -> None:
+    """A mask that stands for selections, and was painted on since."""
+    seen = studio.script("""
+image = new_image(120, 90, "RGB")
+photo = new_layer(image, 120, 90, "RGB_IMAGE")
+
+def corners():
+    mask = image.get_layers()[0].get_mask()
+    return [pixel(mask, x, 25, "Y u8")[0] for x in (5, 35, 65, 95)] if mask else None
+
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 30, 20, 40, 30)
+ok, error, layer = colorize(image, photo)
+assert ok, error
+write(layer.get_mask(), "Y u8", bytes(10 * 10), 30, 20, 10, 10)
+Gimp.Selection.none(image)
+ok, error, _same = call("tincture-recolorize", image, [photo])
+OUTCOME.update(ok=ok, error=error, refined=corners())
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 90, 20, 10, 10)
+colorize(image, photo)
+OUTCOME.update(added=corners())
+Gimp.Selection.none(image)
+colorize(image, photo)
+OUTCOME.update(kept=corners())
+layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+image.remove_layer(layer)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 30, 20, 40, 30)
+colorize(image, photo)
+Gimp.Selection.none(image)
+colorize(image, photo)
+OUTCOME.update(untouched=corners())
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["refined"] == [0, 0, 255, 0]
+    assert seen["added"] == seen["kept"] == [0, 0, 255, 255]
+    assert seen["untouched"] is None
+
+
+def test_what_was_erased_of_the_result_stays_erased(studio: Studio, running: Client) -> None:
+    """The same layer, with all that was done to it; outside a selection not a bit moves."""
+    seen = studio.script("""
+image = new_image(120, 90, "RGB")
+photo = new_layer(image, 120, 90, "RGB_IMAGE")
+ok, error, layer = colorize(image, photo)
+layer.set_name("My colours")
+layer.set_opacity(40)
+layer.add_mask(layer.create_mask(Gimp.AddMaskType.WHITE))
+layer.add_alpha()
+write(layer, "R'G'B'A u8", bytes(30 * 90 * 4), 0, 0, 30, 90)
+before = read(layer, "R'G'B'A u8")
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 120, 50)
+
+ok, error, after = colorize(image, photo, theme_colors="#b04010 #d07030 #f0a060")
+data = read(after, "R'G'B'A u8")
+OUTCOME.update(ok=ok, error=error, same=after == layer, names=names(image), opacity=after.get_opacity(),
+    mask=after.get_mask() is not None, alpha=data[3::4] == before[3::4], lock=after.get_lock_alpha(),
+    changed=data[: 50 * 480] != before[: 50 * 480], outside=data[50 * 480 :] == before[50 * 480 :])
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["same"] and seen["names"] == ["My colours", "photo"] and seen["mask"]
+    assert seen["opacity"] == pytest.approx(40, abs=0.1)
+    assert seen["alpha"] and not seen["lock"]
+    assert seen["changed"] and seen["outside"]
+
+
+def test_the_result_follows_the_photos_alpha_until_it_is_erased_by_hand(
+    studio: Studio, running: Client
+) -> None:
+    seen = studio.script("""
+image = new_image(64, 48, "RGB")
+photo = new_layer(image, 64, 48, "RGB_IMAGE")
+
+def clear(layer, x, alpha):
+    write(layer, "R'G'B'A u8", bytes((90, 90, 90, alpha)) * 10 * 48, x, 0, 10, 48)
+
+def alphas():
+    ok, error, layer = colorize(image, photo)
+    assert ok, error
+    return [pixel(layer, x, 5, "R'G'B'A u8")[3] for x in (5, 25, 45)]
+
+OUTCOME.update(opaque=alphas())
+layer = image.get_layers()[0]
+photo.add_alpha()
+clear(photo, 0, 0)
+OUTCOME.update(cut=alphas())
+clear(photo, 0, 255)
+clear(photo, 20, 0)
+OUTCOME.update(other=alphas())
+clear(layer, 40, 0)
+clear(photo, 20, 255)
+OUTCOME.update(erased=alphas(), same=names(image) == ["Tincture", "photo"] and image.get_layers()[0] == layer)
+""")
+
+    assert seen["opaque"] == [255, 255, 255]
+    assert seen["cut"] == [0, 255, 255]
+    assert seen["other"] == [255, 0, 255]
+    assert seen["erased"] == [255, 0, 0] and seen["same"]
+
+
+def test_a_photo_of_another_size_gets_a_result_like_the_old_one(
+    studio: Studio, running: Client
+) -> None:
+    seen = studio.script("""
+image = new_image(120, 90, "RGB")
+photo = new_layer(image, 120, 90, "RGB_IMAGE")
+ok, error, layer = colorize(image, photo)
+new_layer(image, 20, 20, "RGB_IMAGE", name="sign")
+image.reorder_item(layer, None, 0)
+layer.set_name("My colours")
+layer.set_opacity(40)
+photo.resize(140, 80, 10, -5)
+
+ok, error, layer = colorize(image, photo)
+OUTCOME.update(ok=ok, error=error, names=names(image), opacity=layer.get_opacity(), visible=layer.get_visible(),
+    place=[layer.get_width(), layer.get_height(), *list(layer.get_offsets())[1:]])
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["names"] == ["My colours", "sign", "photo"]
+    assert seen["opacity"] == pytest.approx(40, abs=0.1) and seen["visible"]
+    assert seen["place"] == [140, 80, -10, 5]
+
+
+def test_of_several_results_the_selected_one_is_brought_up_to_date_and_shown(
+    studio: Studio, running: Client
+) -> None:
+    """Another may be a hidden backup."""
+    seen = studio.script("""
+image = new_image(120, 90, "RGB")
+photo = new_layer(image, 120, 90, "RGB_IMAGE")
+sea, earth = "#103080 #2060b0 #60a0e0", "#b04010 #d07030 #f0a060"
+ok, error, layer = colorize(image, photo, theme_colors=sea)
+backup = layer.copy()
+image.insert_layer(backup, None, 0)
+backup.set_visible(False)
+before = read(backup)
+
+def state():
+    return [read(backup) != before, read(layer) != before, backup.get_visible(), layer.get_visible()]
+
+layer.set_visible(False)
+image.set_selected_layers([layer])
+ok, error, _layer = colorize(image, photo, theme_colors=earth)
+OUTCOME.update(ok=ok, error=error, selected=state())
+image.set_selected_layers([photo])
+layer.set_edit_mask(False)
+ok, error, _layer = call("tincture-recolorize", image, [layer])
+OUTCOME.update(recolorize=ok and read(layer) != before, named=state())
+layer.set_visible(False)
+ok, error, _layer = colorize(image, photo, theme_colors=earth)
+OUTCOME.update(uppermost=state())
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["selected"] == seen["named"] == [False, True, False, True]
+    assert seen["recolorize"]
+    assert seen["uppermost"] == [True, True, True, False]
+
+
+def test_a_preview_that_a_saved_file_holds_does_not_hide_the_result(
+    studio: Studio, running: Client
+) -> None:
+    seen = studio.script("""
+sys.path.insert(0, "/share/profile/plug-ins/tincture")
+from gimp_plugin import canvas
+image = new_image(64, 48, "RGB")
+photo = new_layer(image, 64, 48, "RGB_IMAGE")
+preview = new_layer(image, 64, 48, "RGB_IMAGE", name="Tincture preview")
+canvas.mark_preview(preview)
+preview.set_lock_content(True)
+preview.set_lock_position(True)
+file = Gio.File.new_for_path("/share/saved.xcf")
+Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, file, None)
+image = open_image("saved.xcf")
+ok, error, layer = colorize(image, image.get_layers()[1])
+OUTCOME.update(ok=ok, error=error, names=names(image))
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["names"] == ["Tincture", "photo"]
+
+
+def test_one_undo_takes_back_all_that_a_run_changed(
+    studio: Studio, running: Client, gray: np.ndarray
+) -> None:
+    """Alpha, mask, name, lock, visibility and a preview that was left over."""
+    make = """
+sys.path.insert(0, "/share/profile/plug-ins/tincture")
+from gimp_plugin import canvas
+photo = image.get_layers()[0]
+ok, error, layer = colorize(image, photo)
+canvas.mark_preview(new_layer(image, 420, 280, "RGB_IMAGE", name="Tincture preview"))
+"""
+    cut_out = """
+layer.set_visible(False)
+photo.add_alpha()
+write(photo, "R'G'B'A u8", bytes(40 * 50 * 4), 0, 0, 40, 50)
+photo.add_mask(photo.create_mask(Gimp.AddMaskType.BLACK))
+write(photo.get_mask(), "Y u8", bytes((255,)) * 200 * 280, 0, 0, 200, 280)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 20, 200, 130)
+"""
+    refined = """
+layer.add_alpha()
+write(layer, "R'G'B'A u8", bytes(40 * 50 * 4), 0, 0, 40, 50)
+layer.add_mask(layer.create_mask(Gimp.AddMaskType.WHITE))
+write(layer.get_mask(), "Y u8", bytes((9,)) * 100 * 280, 0, 0, 100, 280)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 20, 200, 130)
+"""
+    resized = """
+layer.set_name("My colours")
+layer.set_opacity(40)
+photo.resize(400, 260, -10, -10)
+"""
+    run = """
+photo = image.get_layers()[2]
+ok, error, layer = colorize(image, photo, theme_colors="#b04010 #d07030 #f0a060")
+OUTCOME.update(ok=ok, error=error)
+"""
+    clean = """
+Gimp.Selection.none(image)
+image.remove_layer(image.get_layers()[0])
+photo = image.get_layers()[0]
+if photo.get_mask():
+    photo.remove_mask(Gimp.MaskApplyMode.DISCARD)
+photo.flatten()
+"""
+    small = np.asarray(cv2.resize(gray, (420, 280), interpolation=cv2.INTER_AREA))
+    with at_desk(studio, ":82", small) as desk:
+
+        def wait_for_state(state: str) -> None:
+            wait_for(lambda: desk.found()["all"] == state, state)
+
+        for case in (cut_out, refined, resized):
+            desk.ask(make + case)
+            before = desk.found()["all"]
+            seen = desk.ask(run)
+            assert seen["ok"], seen["error"]
+            after = desk.found()["all"]
+            assert after != before and PREVIEW not in desk.names()
+            desk.keys("ctrl+z")
+            wait_for_state(before)
+            desk.keys("ctrl+y")
+            wait_for_state(after)
+            desk.ask(clean)
+
+
+def test_a_group_named_hints_holds_no_dots(studio: Studio, running: Client) -> None:
+    """The layer to paint on is made beside it."""
+    seen = studio.script("""
+image = new_image(64, 48, "RGB")
+photo = new_layer(image, 64, 48, "RGB_IMAGE")
+group = Gimp.GroupLayer.new(image, "hints")
+image.insert_layer(group, None, 0)
+sketch = Gimp.Layer.new(image, "sketch", 64, 48, Gimp.ImageType.RGBA_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+image.insert_layer(sketch, group, 0)
+plain = read(colorize(image, photo)[2])
+paint_dot(sketch, 20, 20, 6, (250, 20, 20))
+ok, error, layer = colorize(image, photo)
+OUTCOME.update(ok=ok, error=error, same=read(layer) == plain)
+ok, error, hints = call("tincture-add-hints-layer", image, [photo])
+OUTCOME.update(group=hints.is_group(), names=names(image))
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["same"] and not seen["group"]
+    assert len(seen["names"]) == 4
+
+
+def test_what_a_file_remembers_wrongly_is_not_used(studio: Studio, running: Client) -> None:
+    seen = studio.script("""
+image = new_image(64, 48, "RGB")
+photo = new_layer(image, 64, 48, "RGB_IMAGE")
+ok, error, layer = colorize(image, photo)
+assert ok, error
+wrong = '{"photo": %d, "theme": ["autumn"], "strength": NaN, "saturation": Infinity, "locked": [[NaN, 3]]}'
+layer.attach_parasite(Gimp.Parasite.new("tincture-result", 3, (wrong % photo.get_tattoo()).encode()))
+plain = read(layer)
+ok, error, again = call("tincture-recolorize", image, [photo])
+OUTCOME.update(ok=ok, error=error, same=again == layer and read(layer) == plain)
+""")
+
+    assert seen["ok"], seen["error"]
+    assert seen["same"]
+
+
+def test_dots_are_painted_where_they_are_remembered(studio: Studio) -> None:
+    """On a layer of another place; what does not fit on it is left out."""
+    seen = studio.script("""
+sys.path.insert(0, "/share/profile/plug-ins/tincture")
+from gimp_plugin import canvas
+image = new_image(60, 40, "RGB")
+photo = new_layer(image, 60, 40, "RGB_IMAGE", x=5, y=3)
+hints = Gimp.Layer.new(image, "hints", 50, 40, Gimp.ImageType.RGBA_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+image.insert_layer(hints, None, 0)
+hints.set_offsets(7, 4)
+dots = ((20.5, 10.5, "#c82828"), (30.0, 20.0, "#2846C8"), (2.5, 1.5, "#10c010"), (0.5, 0.5, "#ffffff"), (900.0, -70.0, "#ffffff"))
+canvas.paint_dots(hints, dots, photo)
+
+def found(hints, photo, red):
+    strips = canvas.read_hints(hints, photo)
+    return [[s.x + i // 4 % s.width, s.y + i // 4 // s.width] for s in strips for i in range(0, len(s.rgba), 4)
+        if s.rgba[i + 3] == 255 and s.rgba[i] == red]
+
+OUTCOME.update(odd=found(hints, photo, 200), even=found(hints, photo, 40), cut=found(hints, photo, 16), out=found(hints, photo, 255))
+large = new_layer(image, 900, 700, "RGB_IMAGE")
+canvas.paint_dots(canvas.insert_hints(image, large), dots[:1], large)
+OUTCOME.update(large=found(image.get_layers()[0], large, 200))
+""")
+
+    assert seen["odd"] == [[x, y] for y in (9, 10, 11) for x in (19, 20, 21)]
+    assert len(seen["even"]) == 9 and [30, 20] in seen["even"]
+    assert seen["cut"] == [[x, y] for y in (1, 2) for x in (2, 3)]
+    assert not seen["out"]
+    assert len(seen["large"]) == 49 and seen["large"][24] == [20, 10]
+
+
 def test_the_quality_can_be_chosen(studio: Studio, running: Client) -> None:
     seen = studio.script("""
 image = new_image(300, 200, "RGB")
@@ -390,6 +800,14 @@ photo = Gimp.Channel.new(image, "mask", 64, 48, 50.0, Gegl.Color.new("black"))
 image.insert_channel(photo, None, 0)
 """,
         "channel is selected",
+    ),
+    "floating": (
+        """
+below = new_layer(image, 64, 48, "RGB_IMAGE")
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 4, 4, 40, 30)
+photo = Gimp.Selection.float(image, [below], 2, 2)
+""",
+        "Anchor it, or make it a layer",
     ),
     "several": (
         """

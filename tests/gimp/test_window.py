@@ -26,6 +26,19 @@ OUTCOME.update(visible=image.get_layer_by_name("hints").get_visible(),
     selected=[layer.get_name() for layer in image.get_selected_layers()])
 """
 
+KIND = """
+layer = image.get_layer_by_name("photo.png")
+OUTCOME.update(gray=image.get_base_type() == Gimp.ImageBaseType.GRAY, width=layer.get_width())
+"""
+# A layer of another kind than its image makes a file that cannot be read.
+SAVED = """
+file = Gio.File.new_for_path("/share/saved.xcf")
+Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, file, None)
+read_again = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
+OUTCOME.update(same=fingerprint(read_again) == fingerprint(image))
+read_again.delete()
+"""
+
 
 @pytest.fixture(scope="session")
 def photo(gray: np.ndarray) -> np.ndarray:
@@ -275,6 +288,7 @@ def test_the_photo_is_deleted_under_the_window_and_undo_brings_it_back(
         desk.keys("ctrl+z")
         wait_for(lambda: desk.names() == ["photo.png"], "the photo")
         assert not desk.screen.windows("GIMP Message")
+        assert desk.ask(SAVED)["same"]
 
 
 def test_the_image_is_cropped_under_the_window(
@@ -289,9 +303,15 @@ def test_the_image_is_cropped_under_the_window(
         wait_for(lambda: max(desk.color_at(100, 60)) > 0, "colours in it")
         desk.screen.press("Cancel")
         desk.wait_until_closed()
-        assert desk.names() == ["photo.png"]
+        assert desk.names() == ["photo.png"] and desk.ask(KIND) == {"gray": True, "width": 200}
+        assert desk.ask(SAVED)["same"]
+        desk.keys("ctrl+z")  # the way back to gray, a step of its own after such a one
+        wait_for(lambda: not desk.ask(KIND)["gray"], "colour")
         desk.keys("ctrl+z")
-        wait_for(lambda: desk.found()["all"] == before["all"], "the whole photo")
+        wait_for(lambda: desk.ask(KIND)["width"] == 420, "the whole photo")
+        assert desk.ask(SAVED)["same"]
+        desk.ask("image.convert_grayscale()")
+        assert desk.found()["all"] == before["all"]
 
 
 def test_the_engine_ends_under_the_window_and_a_new_one_is_found(
@@ -317,7 +337,7 @@ def test_the_engine_ends_under_the_window_and_a_new_one_is_found(
 def test_a_lock_keeps_the_focus_when_the_list_is_made_anew(
     studio: Studio, running: Client, photo: np.ndarray
 ) -> None:
-    lock = "Lock: give all of the dot's region its colour"
+    lock = f"Lock the dot of {RED}: give all of its region this colour"
     with at_desk(studio, ":81", photo) as desk:
         desk.open_window()
         plain = desk.color_at(330, 150)
@@ -349,7 +369,7 @@ OUTCOME.update(pixels=hashlib.sha256(read(layer)).hexdigest(), names=names(image
         desk.paint(360, 100, RED)
         wait_for(lambda: redness(desk.color_at(360, 100)) > 100, "a red dot")
         desk.screen.press("Dots")
-        desk.screen.press("Lock: give all of the dot's region its colour")
+        desk.screen.press(f"Lock the dot of {RED}: give all of its region this colour")
         desk.screen.press("Apply")
         desk.wait_until_closed()
         applied = desk.ask(pixels)

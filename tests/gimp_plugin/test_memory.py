@@ -37,10 +37,41 @@ def test_a_memory_of_an_older_version_gets_the_usual_values() -> None:
         b'{"dots": 3}',
         b'{"quality": "best"}',
         b'{"shares": [1]}',
+        b'{"theme": ["autumn"]}',
+        b'{"theme": "#102030"}',
+        b'{"theme": ["#102030", 7], "shares": [0.5, 0.5]}',
+        b'{"strength": NaN, "saturation": Infinity}',
+        b'{"strength": 3, "saturation": -1}',
+        b'{"locked": [[NaN, 1]]}',
+        b'{"locked": [[1e300, 1]]}',
+        b"[" * 100_000,
     ],
 )
 def test_a_damaged_memory_is_an_empty_one(data: bytes) -> None:
     assert from_bytes(data).settings == USUAL
+
+
+@pytest.mark.parametrize(
+    "dots",
+    ["[[NaN, 1, '#ff0000']]", "[[1, 1, 'red']]", "[[1, 1]]", "[[1, 1e300, '#ff0000']]", "7"],
+)
+def test_dots_that_are_none_are_forgotten(dots: str) -> None:
+    assert from_bytes(b'{"dots": %s}' % dots.replace("'", '"').encode()).dots == ()
+
+
+def test_what_is_wrong_in_a_memory_spoils_nothing_else() -> None:
+    data = b"""{"photo": 3, "theme": ["#10203A", "#ff0000"], "shares": [1, NaN], "strength": "much",
+        "saturation": 0.5, "quality": "best", "color_only": 0, "network": 7, "weights": "abc",
+        "dots": [[1, 2, "#FF0000"]]}"""
+
+    settings = Settings(("#10203a", "#ff0000"), saturation=0.5)
+    dots = ((1.0, 2.0, "#ff0000"),)
+    assert from_bytes(data) == Memory(3, settings, dots, weights="abc", version="")
+
+
+@pytest.mark.parametrize("photo", ["true", "1.5", "NaN", '"3"', "[3]"])
+def test_only_a_whole_number_tells_a_photo(photo: str) -> None:
+    assert from_bytes(b'{"photo": %s}' % photo.encode()).photo == 0
 
 
 def test_places_are_written_and_read() -> None:

@@ -20,6 +20,7 @@ HINTS = LayerFacts("pixels", "hints", 60, 40)
 RESULT = LayerFacts("pixels", "result", 60, 40)
 GROUP = LayerFacts("group", "photo", 60, 40)
 TEXT = LayerFacts("text", "photo", 60, 40)
+FLOATING = LayerFacts("floating", "photo", 60, 40)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,7 @@ TEXT = LayerFacts("text", "photo", 60, 40)
         ([0, 1], [HINTS, PHOTO], 1),
         ([], [TEXT, PHOTO], 1),
         ([0], [HINTS, GROUP, PHOTO], 2),
+        ([0], [HINTS, FLOATING, PHOTO], 2),
     ],
 )
 def test_the_photo_is_found_whatever_is_selected(
@@ -54,6 +56,7 @@ def test_of_several_layers_it_is_the_one_that_was_coloured_before() -> None:
         ([0, 1], [PHOTO, PHOTO], "Several layers"),
         ([0], [GROUP, PHOTO], "layer group"),
         ([0], [TEXT, PHOTO], "text layer"),
+        ([0], [FLOATING, PHOTO], "floating selection"),
         ([0], [HINTS], "no layer with a photograph"),
         ([0], [LayerFacts("pixels", "photo", 30_000, 30_000)], "900 megapixels"),
     ],

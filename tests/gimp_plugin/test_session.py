@@ -49,7 +49,9 @@ class PaperCanvas:
     read: list[int] = field(default_factory=list)  # first rows of the cells that were read
     selection: tuple[int, ...] = ()
     applied: Memory | None = None
+    applied_to: bytes = b""  # the photo that the result was made of
     locked: bool = False
+    ready: bool = True
     cancelled: bool = False
 
     def open(self) -> None:
@@ -63,7 +65,7 @@ class PaperCanvas:
         thumbnail = Thumbnail(small.tobytes(), width // 4, height // 4, 4)
         area = (*self.place, width, height)
         photo = self.gray[::9, ::9].tobytes()
-        return Look(photo, area, thumbnail, area, self.selection, self.painting)
+        return Look(photo, area, thumbnail, area, self.selection, self.painting, self.ready)
 
     def read_photo(self) -> Photo:
         height, width = self.gray.shape
@@ -78,22 +80,26 @@ class PaperCanvas:
         height, width = part.shape[:2]
         return trimmed(HintStrip(left, top, width, height, part.tobytes()))
 
-    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> None:
+    def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> bool:
         if self.preview is None:
+            if (result.width, result.height) != (photo.width, photo.height):
+                return False
             self.preview = np.zeros((photo.height, photo.width, 3), np.uint8)
         self.written.append((result.width, result.height))
         pixels = np.frombuffer(result.pixels, np.uint8)
         part = pixels.reshape(result.height, result.width, 3)
         self.preview[result.y : result.y + result.height, result.x :][:, : result.width] = part
+        return True
 
     def hide(self) -> None:
         self.preview = None
 
     def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
+        self.preview = None
         if self.locked:
             raise Refused("the layer is locked")
         assert (result.width, result.height) == (photo.width, photo.height)
-        self.preview, self.applied = None, memory
+        self.applied, self.applied_to = memory, photo.pixels
 
     def cancel(self) -> None:
         self.preview, self.cancelled = None, True
@@ -109,7 +115,13 @@ class Stage:
         self.posted: queue.Queue[Callable[[], None]] = queue.Queue()
         self.canvas = PaperCanvas(gray.copy())
         self.heard: list[str] = []
-        self.session = Session(self.canvas, self.posted.put, self.heard.append, connect, remembered)
+        self.theme_heard: tuple[str, ...] = ()  # of the settings when a theme was last told of
+        self.session = Session(self.canvas, self.posted.put, self._hear, connect, remembered)
+
+    def _hear(self, topic: str) -> None:
+        self.heard.append(topic)
+        if topic == "theme":
+            self.theme_heard = self.session.settings.theme
 
     def until(self, there: Callable[[], bool]) -> None:
         """Let GIMP's thread turn until something is so."""
@@ -272,6 +284,7 @@ def test_a_theme_a_lock_and_reset(stage: Stage) -> None:
     assert plain is not None
     plain = plain.copy()
     stage.session.use_theme(WARM)
+    assert stage.theme_heard == WARM  # what is shown with it is of the same moment
     stage.hear("picture")
     stage.canvas.dot(280, 330, BLUE)
     stage.hear("dots")
@@ -386,9 +399,41 @@ def test_a_result_that_cannot_be_put_is_said_and_the_window_stays(stage: Stage) 
     stage.until(lambda: stage.session.notes == ("The layer is locked",))
 
     assert not stage.session.end and stage.session.fraction is None
+    stage.hear("picture")  # the preview had been taken away
+    assert stage.canvas.written[-1] == (600, 400)  # whole: the engine was asked otherwise meanwhile
+    assert stage.session.notes == ("The layer is locked",)
     stage.session.use_theme(WARM)
     stage.hear("picture")
-    assert stage.canvas.written[-1] == (600, 400)  # whole: the engine was asked otherwise meanwhile
+    assert not stage.session.notes
+
+
+def test_what_is_too_small_to_be_seen_from_afar_is_in_the_result(stage: Stage) -> None:
+    stage.begin()
+    stage.canvas.gray[100, 100] ^= 0x80  # between the pixels of the small pictures
+    stage.session.apply()
+    stage.hear("end")
+
+    assert stage.canvas.applied_to == stage.canvas.gray.tobytes()
+
+
+def test_a_preview_that_was_deleted_is_made_anew(stage: Stage) -> None:
+    stage.begin()
+    stage.canvas.preview = None
+    stage.canvas.dot(280, 330, BLUE)
+    stage.hear("picture")
+
+    assert stage.canvas.written[-1] == (600, 400)
+
+
+def test_strokes_that_make_no_dots_are_told_of(stage: Stage) -> None:
+    stage.begin()
+    assert not stage.session.hindrance
+    stage.canvas.ready = False
+    stage.hear("notes")
+    assert "hints" in stage.session.hindrance
+    stage.canvas.ready = True
+    stage.hear("notes")
+    assert not stage.session.hindrance
 
 
 def test_an_image_that_goes_away_ends_it(stage: Stage) -> None:

@@ -1,0 +1,189 @@
+"""What the live window does to an image, in a real GIMP; a flat colour stands in for the engine's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gimp.conftest import Studio
+
+pytestmark = pytest.mark.gimp
+
+START = """
+sys.path.insert(0, "/share/profile/plug-ins/tincture")
+from gimp_plugin import canvas, live_canvas
+from gimp_plugin.memory import Memory
+from gimp_plugin.plan import Refused
+from server.protocol.messages import ColorizeResult
+
+live_canvas._button_is_held = lambda: False  # what a screen would tell; there is none here
+
+
+def flat(width, height, x=0, y=0):
+    pixels = bytes((200, 60, 40)) * (width * height)
+    return ColorizeResult(name="flat", x=x, y=y, width=width, height=height, channels=3, dtype="U8",
+        pixels=pixels, dots=(), notes=(), theme=(), shares=(), more=False)
+
+
+def is_gray(image):
+    kinds = {layer.is_gray() for layer in image.get_layers()}
+    return image.get_base_type() == Gimp.ImageBaseType.GRAY and kinds == {True}
+
+
+image = new_image(64, 48)
+photo = new_layer(image, 64, 48)
+image.clean_all()
+before = fingerprint(image)
+window = live_canvas.LiveCanvas(image, photo)
+"""
+
+
+def test_a_locked_group_is_told_before_anything_changes(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+group = Gimp.GroupLayer.new(image, "old photos")
+image.insert_layer(group, None, 0)
+image.reorder_item(photo, group, 0)
+group.set_lock_content(True)
+before = fingerprint(image)
+window = live_canvas.LiveCanvas(image, photo)
+for locked in (True, False):
+    group.set_lock_content(locked)
+    try:
+        window.open()
+        group.set_lock_content(True)  # under the window
+        window.show(flat(64, 48), window.read_photo(), True)
+    except Refused as error:
+        OUTCOME[str(locked)] = str(error)
+    if locked:
+        OUTCOME.update(same=fingerprint(image) == before)
+"""
+    )
+    assert seen["same"]
+    assert "old photos" in seen["True"] and "old photos" in seen["False"]
+
+
+def test_a_gray_image_with_hints_of_its_own_is_gray_again(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+canvas.add_hints_layer(image, photo)
+image.convert_grayscale()
+before = fingerprint(image)
+window = live_canvas.LiveCanvas(image, photo)
+window.open()
+window.show(flat(64, 48), window.read_photo(), True)
+window.cancel()
+OUTCOME.update(same=fingerprint(image) == before, gray=is_gray(image))
+"""
+    )
+    assert seen == {"same": True, "gray": True}
+
+
+@pytest.mark.parametrize("step", ["image.crop(30, 20, 5, 5)", "photo.transform_flip_simple("
+                                  "Gimp.OrientationType.HORIZONTAL, True, 0)", "window.look()"])  # fmt: skip
+def test_after_steps_that_hold_whole_layers_the_way_back_to_gray_is_a_step(
+    studio: Studio, step: str
+) -> None:
+    """Console GIMP cannot undo, so the freezing of the history is watched."""
+    seen = studio.script(
+        START
+        + f"""
+window.open()
+window.look()
+{step}
+window.look()
+frozen, real = [], live_canvas.frozen
+
+
+class Watched:
+    def __init__(self, image):
+        self.block = real(image)
+
+    def __enter__(self):
+        frozen.append(image.get_base_type())
+        return self.block.__enter__()
+
+    def __exit__(self, *error):
+        frozen.append(image.get_base_type())
+        return self.block.__exit__(*error)
+
+
+live_canvas.frozen = Watched
+window.cancel()
+unseen = any(a != b for a, b in zip(frozen[::2], frozen[1::2]))
+OUTCOME.update(gray=is_gray(image), unseen=unseen, names=names(image))
+"""
+    )
+    assert seen == {"gray": True, "unseen": step == "window.look()", "names": ["photo"]}
+
+
+def test_the_dots_of_a_result_are_painted_again_where_their_layer_is_gone(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+window = live_canvas.LiveCanvas(image, photo, [(20.5, 10.5, "#c82828"), (63.5, 47.5, "#2846c8")])
+window.open()
+hints = image.get_layer_by_name("hints")
+OUTCOME.update(first=pixel(hints, 20, 10, "R'G'B'A u8"), last=pixel(hints, 63, 47, "R'G'B'A u8"))
+window.cancel()
+OUTCOME.update(same=fingerprint(image) == before, dirty=image.is_dirty())
+"""
+    )
+    assert seen["first"] == [200, 40, 40, 255] and seen["last"] == [40, 70, 200, 255]
+    assert seen["same"] and not seen["dirty"]
+
+
+def test_a_dot_of_one_pixel_on_a_large_photo_is_not_lost(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+image = new_image(4000, 3000)
+photo = Gimp.Layer.new(image, "photo", 4000, 3000, Gimp.ImageType.GRAY_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+image.insert_layer(photo, None, 0)
+window = live_canvas.LiveCanvas(image, photo)
+window.open()
+first = window.look()
+paint_dot(image.get_layer_by_name("hints"), 1501, 1207, 1, (200, 40, 40))
+OUTCOME.update(seen=window.look() != first)
+window.apply(window.read_photo(), flat(4000, 3000), Memory(0))
+OUTCOME.update(names=names(image))
+"""
+    )
+    assert not seen["seen"]  # or this shows nothing
+    assert seen["names"] == ["hints", "Tincture", "photo"]
+
+
+def test_a_preview_that_was_deleted_is_asked_for_whole(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+window.open()
+taken = window.read_photo()
+shown = [window.show(flat(64, 48), taken, True)]
+image.remove_layer(image.get_layer_by_name("Tincture preview"))
+shown += [window.show(flat(10, 10, 5, 5), taken, True), window.show(flat(64, 48), taken, True)]
+OUTCOME.update(shown=shown, names=names(image))
+window.cancel()
+OUTCOME.update(same=fingerprint(image) == before)
+"""
+    )
+    assert seen["shown"] == [True, False, True] and seen["same"]
+    assert seen["names"] == ["hints", "Tincture preview", "photo"]
+
+
+def test_an_image_that_was_saved_with_the_preview_counts_as_changed(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+window.open()
+window.show(flat(64, 48), window.read_photo(), True)
+file = Gio.File.new_for_path("/share/saved.xcf")
+Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, file, None)
+image.set_file(file)  # as Save does
+image.clean_all()
+window.cancel()
+OUTCOME.update(dirty=image.is_dirty())
+"""
+    )
+    assert seen["dirty"]

@@ -1,4 +1,4 @@
-"""Measurements of Tincture's engine: `python -m engine.benchmark KIND`.
+"""Measurements of Tincture's engine: `python -m engine.benchmark [KIND]`, by default the first.
 
     networks   milliseconds and GFLOP of the networks beside that of Zhang et al. (2017)
     pipeline   from a photo of 1 to 100 megapixels to its colours, step by step
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", nargs="?", choices=KINDS, default="networks")
     kind = parser.parse_args(arguments[:1]).kind
     importlib.import_module(f"engine.benchmark_{kind}").main(arguments[1:])
 

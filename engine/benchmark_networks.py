@@ -1,4 +1,4 @@
-"""Speed of the networks: `python -m engine.benchmark`.
+"""Speed of the networks: `python -m engine.benchmark networks`.
 
 One photo at a time, at 256 and 512 pixels square, in fp32 and bf16, on the CPU and on the GPU where
 there is one. Beside our networks stands the one of Zhang et al. (2017), of the same shape as

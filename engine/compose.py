@@ -189,5 +189,8 @@ _RGB_FROM_XYZ = np.linalg.inv(
         )
     )
 ) * np.array((0.95047, 1.0, 1.08883))  # X, Y and Z relative to D65 white
-# Taking the colour's own D50 luminance away from all three components is linear, too.
-_CHROMA_FROM_XYZ = (_RGB_FROM_XYZ - LUMINANCE_D50 @ _RGB_FROM_XYZ).astype(np.float32)
+# Taking the colour's own D50 luminance away from all three components is linear, too. Grey, whose
+# X, Y and Z are equal here, is to stay grey; for 16 bits the matrix has too few digits.
+_CHROMA_FROM_XYZ = _RGB_FROM_XYZ - LUMINANCE_D50 @ _RGB_FROM_XYZ
+_CHROMA_FROM_XYZ[:, 1] -= _CHROMA_FROM_XYZ.sum(1)
+_CHROMA_FROM_XYZ = _CHROMA_FROM_XYZ.astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -39,8 +40,12 @@ class Theme:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if self.shares and (len(self.shares) != len(self.colors) or not sum(self.shares) > 0):
+        if not self.shares:
+            return
+        if len(self.shares) != len(self.colors):
             raise ThemeError("a theme needs one share for each colour, or none at all")
+        if not (min(self.shares) >= 0 and 0 < sum(self.shares) < math.inf):
+            raise ThemeError("a theme's shares are numbers from 0 on, not all of them 0")
 
     @property
     def weights(self) -> tuple[float, ...]:

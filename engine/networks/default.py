@@ -5,8 +5,9 @@ Where it departs from `paper`, and why:
   network starts where the classical method ends and learns where to differ.
 - The theme's colours are tokens, read by cross-attention: any number, no order.
 - The last layer mixes colours instead of inventing them: every pixel's colour is a convex mixture
-  of the network's own guess, the theme's colours, the spread dots and the matched dots. A theme or
-  a dot in a colour that no photo of the corpus had is thereby obeyed as well as a common one.
+  of the network's own guess, the theme's colours, the spread dots and the matched dots, shifted by
+  `keep_mean` where a theme tells shares. A theme or a dot in a colour that no photo of the corpus
+  had is thereby obeyed as well as a common one.
 - A theme may say how much of the picture each colour shall have, and the mixture keeps to it
   (`shares`).
 - A second way of spreading dots is learned: every place looks at all dots and takes the colours of

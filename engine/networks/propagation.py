@@ -51,7 +51,7 @@ def _sweep(state: Tensor, lightness: Tensor, hints: Tensor, sweeps: int) -> Tens
     padded = F.pad(lightness, (1, 1, 1, 1), value=-10.0)  # the outside is unlike everything
     neighbours = torch.stack([_shifted(padded, shift) for shift in _SHIFTS])
     weights = torch.exp(-(((neighbours - lightness) / EDGE) ** 2)) + 1e-4
-    # Where a pixel holds a hint, it keeps it; a pixel that is covered in part keeps its part.
+    # Where a pixel holds a hint, it keeps it, also one that is covered in part.
     held = hints[:, 2:]
     present = (held > 0).to(held.dtype)
     fixed = present * hints / held.clamp(min=1e-4)

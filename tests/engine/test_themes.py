@@ -86,6 +86,9 @@ def test_an_empty_palette_is_refused() -> None:
         reduce_theme([])
 
 
-def test_shares_must_fit_the_colours() -> None:
+@pytest.mark.parametrize(
+    "shares", [(0.5, 0.5), (-1.0, 2, 1), (0.0, 0, 0), (0.5, np.nan, 0.5), (0.5, 0.5, np.inf)]
+)
+def test_shares_must_fit_the_colours(shares: tuple[float, ...]) -> None:
     with pytest.raises(ThemeError):
-        Theme(((0, 0, 0),), (0.5, 0.5))
+        Theme(((0, 0, 0), (90, 60, 30), (200, 180, 160)), shares)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from server import color_profiles, tiff_files
-from server.exif import NO_EXIF, Exif, add_to_tiff, png_with_dpi, read_exif
+from server.exif import carried_on, tiff_arguments
 from server.photo_paths import UserError, in_words
 from server.tiff_files import Decoded
 
@@ -38,7 +38,7 @@ class PhotoFile:
 
     gray: NDArray[Any]  # sRGB-encoded luminance: (H, W), or (H, W, 2) with alpha
     profile: bytes | None  # the RGB colour profile that the result is written in; None: sRGB
-    exif: Exif
+    exif: bytes  # what a result carries on of it, as a block
     note: str  # for people, of what in the file was left; "" of nothing
 
 
@@ -113,17 +113,20 @@ def _parted(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     return pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3], pixels[..., -1]
 
 
-def _told(data: bytes) -> tuple[Any, Exif, str]:
+def _told(data: bytes) -> tuple[Any, bytes, str]:
     """The camera's note how to turn a photo, what its result carries on, and a note for people."""
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             orientation = image.getexif().get(ExifTags.Base.Orientation)
-            exif = read_exif(image.info.get("exif", b""), dpi=image.info.get("dpi"))
+            turned = tiff_files.on_its_side(orientation)
+            exif = carried_on(
+                image.info.get("exif", b""), turned, dpi=image.info.get("dpi", (0, 0))
+            )
             frames = getattr(image, "n_frames", 1) if image.format in _FRAMED else 1
     except Exception:  # what a damaged note makes Pillow raise is of every kind
-        return None, Exif(), ""  # nor does a kind that Pillow does not know tell anything
+        return None, b"", ""  # nor does a kind that Pillow does not know tell anything
     note = f"only frame 1 of {frames} was taken" if frames > 1 else ""
-    return orientation, exif.turned() if tiff_files.on_its_side(orientation) else exif, note
+    return orientation, exif, note
 
 
 def _luminance(pixels: NDArray[Any], profile: bytes | None) -> NDArray[Any]:
@@ -154,7 +157,7 @@ def _srgb_band_luminance(rgb: NDArray[Any]) -> NDArray[Any]:
 
 
 def write_photo(
-    path: Path, rgb: NDArray[Any], profile: bytes | None = None, exif: Exif = NO_EXIF
+    path: Path, rgb: NDArray[Any], profile: bytes | None = None, exif: bytes = b""
 ) -> None:
     """Write (H, W, 3 or 4) sRGB; the file's ending chooses its kind. Raises UserError.
 
@@ -184,7 +187,7 @@ def _put(path: Path, data: bytes) -> None:
             partial.unlink()
 
 
-def _encode(suffix: str, rgb: NDArray[Any], profile: bytes | None, exif: Exif) -> bytes | None:
+def _encode(suffix: str, rgb: NDArray[Any], profile: bytes | None, exif: bytes) -> bytes | None:
     if suffix in (".tif", ".tiff"):
         return _encode_tiff(rgb, profile, exif)
     kind = np.uint16 if suffix == ".png" and rgb.dtype != np.uint8 else np.uint8
@@ -193,23 +196,19 @@ def _encode(suffix: str, rgb: NDArray[Any], profile: bytes | None, exif: Exif) -
         rgb = (np.clip(rgb / top, 0, 1) * np.iinfo(kind).max + 0.5).astype(kind)
     order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
     pixels = cv2.cvtColor(np.ascontiguousarray(rgb), order)
-    notes = {cv2.IMAGE_METADATA_ICCP: profile, cv2.IMAGE_METADATA_EXIF: exif.block()}
+    notes = {cv2.IMAGE_METADATA_ICCP: profile, cv2.IMAGE_METADATA_EXIF: exif}
     if suffix == ".bmp":  # those can carry none
         notes = {}
     held = {kind: np.frombuffer(note, np.uint8)[None] for kind, note in notes.items() if note}
     done, data = cv2.imencodeWithMetadata(
         suffix, pixels, [*held], [*held.values()], _JPEG if suffix in (".jpg", ".jpeg") else ()
     )
-    if not done:
-        return None
-    written = bytes(data.tobytes())
-    return png_with_dpi(written, exif.dpi) if suffix == ".png" and exif.dpi else written
+    return bytes(data.tobytes()) if done else None
 
 
-def _encode_tiff(rgb: NDArray[Any], profile: bytes | None, exif: Exif) -> bytes:
+def _encode_tiff(rgb: NDArray[Any], profile: bytes | None, exif: bytes) -> bytes:
     file = io.BytesIO()
     alpha = ["unassalpha"] if rgb.shape[2] == 4 else None
     tifffile.imwrite(file, rgb, photometric="rgb", extrasamples=alpha, compression="zlib",
-                     iccprofile=profile, metadata=None, byteorder=exif.order)  # fmt: skip
-    add_to_tiff(file, exif)
+                     iccprofile=profile, metadata=None, **tiff_arguments(exif))  # fmt: skip
     return file.getvalue()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tifffile import EXTRASAMPLE, PHOTOMETRIC, SAMPLEFORMAT
 
 from server.color_profiles import in_bands
-from server.exif import Exif, read_exif
+from server.exif import carried_on
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # what such files begin with
 # Numbers for each pixel of the kinds that are read here, without and with alpha.
@@ -36,7 +36,7 @@ class Decoded:
 
     pixels: Pixels
     profile: bytes | None  # of colours
-    exif: Exif
+    exif: bytes  # what a result carries on of it, as a block
     note: str = ""  # for people, of what else is in the file
 
 
@@ -52,8 +52,8 @@ def decode_tiff(data: bytes) -> Decoded | None:
             page = pictures[0] if pictures else file.pages.first
             pixels = _decode_plain(page) if _is_plain(page) else _decode_other(data, page.index)
             profile = page.tags.valueof("InterColorProfile")
-            exif = read_exif(data, page.offset)
-            exif = exif.turned() if on_its_side(page.tags.valueof("Orientation")) else exif
+            turned = on_its_side(page.tags.valueof("Orientation"))
+            exif = carried_on(data, turned, page.offset)
     except Exception:  # what a damaged file makes tifffile and its codecs raise is of every kind
         return None
     if pixels is None:

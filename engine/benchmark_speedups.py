@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from engine.benchmark_networks import describe
 from engine.color import AB_SCALE
-from engine.inference import fused, in_brain_floats
+from engine.inference import fused, in_bfloat16
 from engine.networks import ColorizationNetwork
 from engine.networks.base import no_theme
 from engine.weights import load_network
@@ -105,7 +105,7 @@ def ways(compiled: bool, exported: bool) -> list[Way]:
     plain = load_network()
     last = copy.deepcopy(plain).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     tight = fused(plain).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    short = in_brain_floats(tight)
+    short = in_bfloat16(tight)
     found = [
         _eager("32 bits, channels first", plain, False),
         _eager("32 bits, channels last", last, False),

@@ -30,7 +30,7 @@ from engine.inference import (
     fault,
     fused,
     has_fast_bfloat16,
-    in_brain_floats,
+    in_bfloat16,
 )
 from engine.networks import ColorizationNetwork
 from engine.networks.base import (
@@ -76,7 +76,7 @@ class Colorizer:
         layout = torch.channels_last
         self._precise = fused(network).to(device, memory_format=layout)  # type: ignore[call-overload]
         short = has_fast_bfloat16(device)
-        self.network = in_brain_floats(self._precise) if short else self._precise
+        self.network = in_bfloat16(self._precise) if short else self._precise
         self.name = name
         self.device = device
         self.weights_sha256 = digest

@@ -28,7 +28,7 @@ def fused(network: ColorizationNetwork) -> ColorizationNetwork:
     return network
 
 
-def in_brain_floats(network: ColorizationNetwork) -> ColorizationNetwork:
+def in_bfloat16(network: ColorizationNetwork) -> ColorizationNetwork:
     """A copy with weights of 16 bits; quicker than autocast, which shortens them for every run."""
     return copy.deepcopy(network).to(torch.bfloat16)
 

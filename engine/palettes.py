@@ -80,6 +80,11 @@ def parse_hex(text: str) -> Color:
     return r, g, b
 
 
+def written_hex(color: Color) -> str:
+    """The same the other way round: #rrggbb."""
+    return "#{:02x}{:02x}{:02x}".format(*color)
+
+
 def _parse(data: bytes) -> tuple[str, tuple[Color, ...]]:
     if data.startswith(_ASE):
         return "", tuple(_ase(data))

@@ -32,10 +32,8 @@ from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 HINTS_LOOK_SIDE = 256  # pixels of the small picture that tells what was painted
 PHOTO_LOOK_SIDE = 64
 SELECTION_LOOK_SIDE = 64
-SMALL_SIDE = 16
 
 RememberedDot = tuple[float, float, str]  # x, y, colour
-LayerSeen = tuple[int, tuple[int, ...], Thumbnail]
 
 
 class LiveCanvas:
@@ -56,7 +54,8 @@ class LiveCanvas:
         self._hints_touched = False  # the history has steps that belong to the hints layer
         self._dots = dots
         self._painted_by_window: tuple[HintStrip, ...] = ()
-        self._layers_found: Optional[list[LayerSeen]] = None  # noqa: UP045
+        self._places_found: dict[int, tuple[int, ...]] = {}
+        self._pictures_found: dict[int, Thumbnail] = {}
         self._rebuilt = False  # the history may have steps that hold whole layers in colour
         self._file_found = _file_of(image)
         self._preview: Optional[Gimp.Layer] = None  # noqa: UP045
@@ -72,8 +71,8 @@ class LiveCanvas:
             canvas.make_rgb(self.image)
             self._hints = canvas.find_hints(self.image) or self._new_hints()
             self._hints.set_visible(True)  # GIMP's tools refuse to paint on what nobody sees
-        if self._layers_found is None:
-            self._layers_found = self._layers()
+        if self._was_gray and not self._places_found:
+            self._places_found, self._pictures_found = self._places(), self._pictures()
         self.image.set_selected_layers([self._hints])
         Gimp.displays_flush()
 
@@ -85,9 +84,10 @@ class LiveCanvas:
             return None
         there = self._find_hints()
         place, seen = self._see_hints() if there else ((), None)
-        self._see_layers()
+        photo = _thumbnail(self.photo, PHOTO_LOOK_SIDE)
+        self._see_layers({self.photo.get_id(): photo})  # of all layers they would take too long
         return Look(
-            photo=_thumbnail(self.photo, PHOTO_LOOK_SIDE).pixels,
+            photo=photo.pixels,
             photo_place=_rectangle(self.photo),
             hints=seen,
             hints_place=place,
@@ -215,7 +215,7 @@ class LiveCanvas:
     def _take_back(self) -> None:
         """Remove, without a trace in the history, what nobody but the window has touched."""
         self.hide()
-        self._see_layers()
+        self._see_layers(self._pictures() if self._was_gray else {})
         there = self._hints.is_valid()
         if there:
             self._see_hints()  # what was painted since the last look
@@ -239,17 +239,31 @@ class LiveCanvas:
         self._hints_seen = place, seen
         return place, seen
 
-    def _see_layers(self) -> None:
-        """A step that crops, turns, adds or removes layers holds them whole, in colour by now."""
-        if self._was_gray and not self._rebuilt:
-            same = self._hints.is_valid() and self._layers() == self._layers_found
-            self._rebuilt = not same
+    def _see_layers(self, pictures: dict[int, Thumbnail]) -> None:
+        """A step that crops, turns, adds or removes layers holds them whole, in colour by now.
 
-    def _layers(self) -> list[LayerSeen]:
-        """The layers but the window's own: which they are, where, and how they look from afar."""
+        pictures: of some layers, by their ids.
+        """
+        if self._was_gray and not self._rebuilt:
+            self._rebuilt = not (
+                self._hints.is_valid()
+                and self._places() == self._places_found
+                and pictures.items() <= self._pictures_found.items()
+            )
+
+    def _places(self) -> dict[int, tuple[int, ...]]:
+        """Where each layer is."""
+        return {layer.get_id(): _rectangle(layer) for layer in self._layers()}
+
+    def _pictures(self) -> dict[int, Thumbnail]:
+        """How each layer looks from afar."""
+        return {layer.get_id(): _thumbnail(layer, PHOTO_LOOK_SIDE) for layer in self._layers()}
+
+    def _layers(self) -> list[Gimp.Layer]:
+        """All but groups and the window's own."""
         own = [self._hints, *canvas.previews(self.image)]
         return [
-            (layer.get_id(), _rectangle(layer), _thumbnail(layer, SMALL_SIDE))
+            layer
             for layer in canvas.all_layers(self.image)
             if layer not in own and not layer.is_group()
         ]

@@ -164,17 +164,22 @@ class Worker:
         self, gray: NDArray[Any], wishes: Wishes, report: Report
     ) -> tuple[NDArray[Any], tuple[str, ...]]:
         from engine.colorizer import Colorizer
+        from engine.gpu import GpuBroken, GpuFull, on_gpu
         from engine.weights import WeightsMissing
-        from server.handlers import Handlers, Refused, to_numpy
+        from server.handlers import Handlers, Refused, Reply, to_numpy
 
-        try:
+        def work() -> Reply:
             if self._handlers is None:
                 self._handlers = Handlers(Colorizer.load())
             picture = self._handlers.colorizer.open(gray)
             self._handlers.pictures.put("photo", picture)
             params, arrays = wishes.request("photo").to_params()
-            reply = self._handlers.colorize(params, arrays, report)
-        except (WeightsMissing, Refused, ValueError) as error:
+            reply: Reply = self._handlers.colorize(params, arrays, report)
+            return reply
+
+        try:
+            reply = on_gpu(work)
+        except (WeightsMissing, Refused, ValueError, GpuFull, GpuBroken) as error:
             raise UserError(str(error)) from error
         return to_numpy(reply.arrays["rgb"]), tuple(reply.result["notes"])
 
@@ -196,7 +201,7 @@ def chosen_theme(chosen: str | None) -> tuple[tuple[str, ...], tuple[float, ...]
 
     Only a theme that is written out can have shares. Raises UserError.
     """
-    from engine.palettes import PaletteError, read_palette
+    from engine.palettes import PaletteError, read_palette, written_hex
 
     if not chosen:
         return (), ()
@@ -211,11 +216,7 @@ def chosen_theme(chosen: str | None) -> tuple[tuple[str, ...], tuple[float, ...]
     except NotATheme as error:
         raise UserError(f"“{error}” is not a colour of a theme; write all of them like #7a3b12, or "
                         "all with their shares, like #7a3b12:70%") from error  # fmt: skip
-    return tuple(_written(color) for color in palette.colors), ()
-
-
-def _written(color: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)
+    return tuple(written_hex(color) for color in palette.colors), ()
 
 
 def _exists(path: Path) -> bool:
@@ -227,7 +228,7 @@ def _exists(path: Path) -> bool:
 
 def parse_dot(text: str) -> Dot:
     """X,Y=#rrggbb or X,Y,RADIUS=#rrggbb, in photo pixels."""
-    from engine.palettes import PaletteError, parse_hex
+    from engine.palettes import PaletteError, parse_hex, written_hex
 
     place, _, color = text.partition("=")
     try:
@@ -235,7 +236,7 @@ def parse_dot(text: str) -> Dot:
         x, y, radius = (*numbers, 3.0)[:3] if len(numbers) in (2, 3) else (None, None, 0)
         if x is None or y is None or not radius > 0:
             raise ValueError
-        return Dot(x, y, radius, _written(parse_hex(color)))
+        return Dot(x, y, radius, written_hex(parse_hex(color)))
     except (ValueError, PaletteError) as error:
         raise argparse.ArgumentTypeError(
             f"“{text}” is not a dot; write it like 120,80=#7a3b12"

@@ -15,6 +15,7 @@ from engine.colorizer import Colorizer
 from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
 from engine.hints import OPAQUE, Hint, hints_from_rgba, is_picture
+from engine.palettes import PaletteError, parse_palette, written_hex
 from engine.picture import Picture
 from engine.possibilities import Possibilities
 from engine.progress import Tick
@@ -126,7 +127,7 @@ class Handlers:
         answer = {
             "dots": [dot_report(report) for report in result.reports()],
             "notes": [*notes, *result.notes],
-            "theme": [to_hex(color) for color in theme.colors] if theme else [],
+            "theme": [written_hex(color) for color in theme.colors] if theme else [],
             "shares": list(theme.shares) if theme else [],
             "name": "",
             "place": [0, 0],
@@ -153,7 +154,7 @@ class Handlers:
         found = self._possibilities(held).colors_at(
             x / picture.width, y / picture.height, gray, messages.MAX_SUGGESTIONS
         )
-        colors = [{"color": to_hex(color), "share": share} for color, share in found]
+        colors = [{"color": written_hex(color), "share": share} for color, share in found]
         return Reply({"colors": colors}, {})
 
     def suggest_places(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
@@ -172,7 +173,6 @@ class Handlers:
 
     def read_theme(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
         # Only a palette's reader needs it, and it takes its time to be imported.
-        from engine.palettes import PaletteError, parse_palette
 
         name = messages.text(params, "name")
         if "file" not in arrays or len(arrays["file"].data) > messages.MAX_PALETTE_BYTES:
@@ -181,7 +181,7 @@ class Handlers:
             palette = parse_palette(bytes(arrays["file"].data), name, f"“{name}”")
         except PaletteError as error:
             raise Refused(messages.INVALID_PARAMS, str(error)) from error
-        theme, notes = used_theme(tuple(to_hex(color) for color in palette.colors))
+        theme, notes = used_theme(tuple(written_hex(color) for color in palette.colors))
         assert theme is not None  # a palette has colours
         entry = theme_entry(replace(theme, name=palette.name))
         return Reply({"themes": [entry], "notes": notes}, {})
@@ -320,9 +320,9 @@ def dot_report(report: HintReport) -> dict[str, Any]:
         DotReport(
             report.hint.x,
             report.hint.y,
-            to_hex(report.hint.color),
-            to_hex(report.reachable),
-            to_hex(report.reached),
+            written_hex(report.hint.color),
+            written_hex(report.reachable),
+            written_hex(report.reached),
             report.delta_e,
             report.followed,
             report.hint.locked,
@@ -384,7 +384,7 @@ def joined(strips: Sequence[HintStrip]) -> tuple[NDArray[np.uint8], int, int]:
 def theme_entry(theme: Theme) -> dict[str, Any]:
     return {
         "name": theme.name,
-        "colors": [to_hex(color) for color in theme.colors],
+        "colors": [written_hex(color) for color in theme.colors],
         "shares": list(theme.shares),
     }
 
@@ -397,10 +397,6 @@ def from_numpy(values: NDArray[Any]) -> Array:
     data = np.ascontiguousarray(values)
     content = data.data.cast("B") if data.size else memoryview(b"")
     return Array(NAMES[data.dtype], data.shape, content)
-
-
-def to_hex(color: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def from_hex(color: str) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from engine.colorizer import PRECISION_NOTE, QUALITIES, WORKING_SIDES, Colorizer
 from engine.hints import Hint
-from engine.inference import fused, has_fast_bfloat16, in_brain_floats
+from engine.inference import fused, has_fast_bfloat16, in_bfloat16
 from engine.picture import Picture
 from engine.progress import Cancelled
 from engine.result import Result
@@ -246,7 +246,7 @@ def test_a_bad_answer_in_short_numbers_is_made_again_in_single_precision_and_sai
     gray: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, factor: float
 ) -> None:
     colorizer = Colorizer.load(device="cpu")
-    colorizer.network = short = in_brain_floats(colorizer.network)
+    colorizer.network = short = in_bfloat16(colorizer.network)
     picture = colorizer.open(gray)
     decode = short.decode
     monkeypatch.setattr(short, "decode", lambda *arguments: decode(*arguments) * factor)
@@ -264,7 +264,7 @@ def test_an_answer_that_is_nearly_as_flat_in_single_precision_is_taken(
 ) -> None:
     colorizer = Colorizer.load(device="cpu")
     precise = colorizer._precise
-    colorizer.network = short = in_brain_floats(precise)
+    colorizer.network = short = in_bfloat16(precise)
     picture = colorizer.open(gray)
     decode = precise.decode
     monkeypatch.setattr(short, "decode", lambda *_: torch.zeros(1, 2, *picture.lightness.shape[2:]))
@@ -298,7 +298,7 @@ def test_a_photo_from_before_the_change_to_32_bits_can_be_coloured_on(
     gray: NDArray[np.uint8],
 ) -> None:
     colorizer = Colorizer.load(device="cpu")
-    colorizer.network = in_brain_floats(fused(load_network()))
+    colorizer.network = in_bfloat16(fused(load_network()))
     first, second = colorizer.open(gray), colorizer.open(gray[::2])
     colorizer.colorize(first)
     with torch.no_grad():
@@ -321,7 +321,7 @@ def test_weights_that_give_no_numbers_are_called_damaged(gray: NDArray[np.uint8]
         colorizer.colorize(colorizer.open(gray))
 
 
-def test_emulated_brain_floats_are_not_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_emulated_bfloat16_is_not_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     def is_bf16_supported(including_emulation: bool = True) -> bool:
         return including_emulation
 
@@ -337,7 +337,7 @@ def test_short_numbers_and_fused_layers_change_ab_by_little(
     precise = Colorizer.load(device="cpu")
     precise.network = load_network()
     short = Colorizer.load(device="cpu")
-    short.network = in_brain_floats(fused(load_network()))
+    short.network = in_bfloat16(fused(load_network()))
     single = Colorizer.load(device="cpu")
     single.network = fused(load_network())
 

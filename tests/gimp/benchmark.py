@@ -19,8 +19,7 @@ from tests.gimp.real_gimp import SUITES, real_gimp
 PRECISIONS = {"8": "U8_NON_LINEAR", "16": "U16_NON_LINEAR"}
 STEPS = ("read", "write", "update")
 SCRIPT = """
-import statistics, sys, time
-sys.path.insert(0, "/share/profile/plug-ins/tincture")
+import statistics, time
 from gimp_plugin import canvas
 from gimp_plugin.memory import Memory
 from server.protocol.messages import ColorizeResult

@@ -12,6 +12,7 @@ gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gegl, Gimp, Gio  # noqa: E402
 
+sys.path.insert(0, "/share/profile/plug-ins/tincture")  # for scripts that use the plug-in's parts
 Gegl.init(None)
 OUTCOME = {}  # what a script leaves for its test
 

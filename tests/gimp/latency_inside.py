@@ -4,12 +4,10 @@ import functools
 import random
 import time
 
-sys.path.insert(0, "/share/profile/plug-ins/tincture")  # noqa: F821
+from gi.repository import GLib
 
-from gi.repository import GLib  # noqa: E402
-
-from gimp_plugin import live_canvas  # noqa: E402
-from gimp_plugin.session import LOOK_MILLISECONDS, Session  # noqa: E402
+from gimp_plugin import live_canvas
+from gimp_plugin.session import LOOK_MILLISECONDS, Session
 
 image = open_image("photo.png")  # noqa: F821
 live_canvas._button_is_held = lambda: False  # what a screen would tell; there is none here

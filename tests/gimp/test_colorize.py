@@ -360,7 +360,6 @@ OUTCOME.update(after=run())
 def test_the_mask_that_a_window_shows_what_is_selected_with(studio: Studio) -> None:
     """Also where the photo is larger than the image."""
     seen = studio.script("""
-sys.path.insert(0, "/share/profile/plug-ins/tincture")
 from gimp_plugin import canvas
 image = new_image(60, 40, "RGB")
 photo = new_layer(image, 100, 80, "RGB_IMAGE", x=-20, y=-20)
@@ -552,7 +551,6 @@ def test_a_preview_that_a_saved_file_holds_does_not_hide_the_result(
     studio: Studio, running: Client
 ) -> None:
     seen = studio.script("""
-sys.path.insert(0, "/share/profile/plug-ins/tincture")
 from gimp_plugin import canvas
 image = new_image(64, 48, "RGB")
 photo = new_layer(image, 64, 48, "RGB_IMAGE")
@@ -576,7 +574,6 @@ def test_one_undo_takes_back_all_that_a_run_changed(
 ) -> None:
     """Alpha, mask, name, lock, visibility and a preview that was left over."""
     make = """
-sys.path.insert(0, "/share/profile/plug-ins/tincture")
 from gimp_plugin import canvas
 photo = image.get_layers()[0]
 ok, error, layer = colorize(image, photo)
@@ -677,7 +674,6 @@ OUTCOME.update(ok=ok, error=error, same=again == layer and read(layer) == plain)
 def test_dots_are_painted_where_they_are_remembered(studio: Studio) -> None:
     """On a layer of another place; what does not fit on it is left out."""
     seen = studio.script("""
-sys.path.insert(0, "/share/profile/plug-ins/tincture")
 from gimp_plugin import canvas
 image = new_image(60, 40, "RGB")
 photo = new_layer(image, 60, 40, "RGB_IMAGE", x=5, y=3)

@@ -9,7 +9,6 @@ from tests.gimp.conftest import Studio
 pytestmark = pytest.mark.gimp
 
 START = """
-sys.path.insert(0, "/share/profile/plug-ins/tincture")
 from gimp_plugin import canvas, live_canvas
 from gimp_plugin.memory import Memory
 from gimp_plugin.plan import Refused
@@ -78,6 +77,26 @@ OUTCOME.update(same=fingerprint(image) == before, gray=is_gray(image))
 """
     )
     assert seen == {"same": True, "gray": True}
+
+
+def test_a_step_on_another_layer_is_seen_at_the_end(studio: Studio) -> None:
+    """A flip moves no layer, and only the photo is looked at all the time."""
+    seen = studio.script(
+        START
+        + """
+new_layer(image, 64, 48, name="other")
+window = live_canvas.LiveCanvas(image, photo)
+window.open()
+window.look()
+other = image.get_layer_by_name("other")
+other.transform_flip_simple(Gimp.OrientationType.HORIZONTAL, True, 0)
+window.look()
+before = window._rebuilt
+window.cancel()
+OUTCOME.update(before=before, after=window._rebuilt, gray=is_gray(image))
+"""
+    )
+    assert seen == {"before": False, "after": True, "gray": True}
 
 
 @pytest.mark.parametrize("step", ["image.crop(30, 20, 5, 5)", "photo.transform_flip_simple("

@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+import torch
 from PIL import ExifTags, Image, ImageOps
 
+from engine.colorizer import Colorizer
 from server.command_line import Wishes, Worker, chosen_theme, main
 from server.photo_files import read_photo
 from server.photo_paths import UserError, expand, output_paths
@@ -53,6 +55,24 @@ def test_a_running_engine_gives_the_same_pixels(
     assert engine.status()["pictures"] == 1
     assert main([*arguments, "--own", "-o", str(tmp_path / "own.png")]) == 0
     assert np.array_equal(read(tmp_path / "engine.png"), read(tmp_path / "own.png"))
+
+
+def test_a_full_gpu_is_said_without_an_engine_too(
+    home: Path,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The error is put in by hand: it is told where there is no GPU too."""
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(Colorizer, "open", full)
+
+    assert main(["colorize", str(photo), "-o", str(tmp_path / "out.png"), "--own"]) == 1
+    assert "GPU has too little free memory" in capsys.readouterr().err
 
 
 def test_sixteen_bits_stay_sixteen(home: Path, gray: np.ndarray, tmp_path: Path) -> None:

@@ -225,6 +225,14 @@ def test_of_a_book_in_the_description_only_the_resolution_is_left(
     assert not {Base.Artist, Base.Make, IFD.Exif} & set(read(result))
 
 
+def test_dots_of_no_unit_are_no_resolution(tmp_path: Path, gray: NDArray[np.uint8]) -> None:
+    path = tmp_path / "photo.tif"
+    tifffile.imwrite(path, gray, resolution=(4, 3), resolutionunit="none", software=False,
+                     metadata=None)  # fmt: skip
+
+    assert not read_photo(path).exif
+
+
 @pytest.mark.parametrize("kind", WITH_BLOCKS)
 def test_damaged_exif_counts_as_nothing(tmp_path: Path, gray: NDArray[np.uint8], kind: str) -> None:
     path = tmp_path / f"photo{kind}"

@@ -68,12 +68,13 @@ def progress(fraction):
 
 
 def show(result, *rest, write=canvas.show):
-    around(write, "writing", "first")(result, *rest)
+    shown = around(write, "writing", "first")(result, *rest)
     written = time.monotonic()  # a call to GIMP would wait until it has drawn
     whole = canvas.photo.get_width() * canvas.photo.get_height()
     times["share"] = times.get("share", 0.0) + result.width * result.height / whole
     if not result.more:
         times["all"] = written
+    return shown
 
 
 link.colorize_live = colorize_live

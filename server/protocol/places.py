@@ -55,7 +55,8 @@ def install_record() -> Path:
 def _folder(linux_variable: str, linux_default: str, inside: str) -> Path:
     chosen = os.environ.get("TINCTURE_HOME") or _noted_home()
     if chosen:
-        return Path(chosen) / inside
+        # What the installer writes down is read by programs that start in other folders.
+        return Path(chosen).absolute() / inside
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
         return (Path(base) if base else Path.home() / "AppData/Local") / "Tincture" / inside

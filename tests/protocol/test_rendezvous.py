@@ -60,6 +60,15 @@ def test_everything_lies_in_tincture_home(tmp_path: Path, monkeypatch: pytest.Mo
     assert places.rendezvous_file() == tmp_path / "run" / "engine.json"
 
 
+def test_a_relative_tincture_home_counts_from_the_folder_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TINCTURE_HOME", "here")
+
+    assert places.data_folder() == tmp_path / "here"
+
+
 def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TINCTURE_HOME", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", "relative")

@@ -20,10 +20,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.aim import Sight, aim, overruled
 from engine.color import AB_SCALE
 from engine.enlarge import full_size
 from engine.gray import Gray, check, cleaned, lightness_of
-from engine.hints import Hint, hint_planes, srgb_to_lab
+from engine.hints import Hint, asked_ab, hint_planes, srgb_to_lab
 from engine.inference import (
     FLAT,
     NOT_FINITE,
@@ -42,7 +43,7 @@ from engine.networks.base import (
     no_theme,
 )
 from engine.networks.propagation import propagate
-from engine.picture import Picture, pad_to, working_size
+from engine.picture import Picture, at_working_size, nearest_multiple
 from engine.possibilities import Possibilities
 from engine.progress import Tick, no_tick
 from engine.regions import pull
@@ -58,6 +59,10 @@ MAX_STRENGTH, MAX_SATURATION = 2.0, 2.0
 PRECISION_NOTE = (
     "The network's numbers ran out of range on this machine; the picture was made again in single "
     "precision, which is slower."
+)
+CLOSE_NOTE = (
+    "Dots lie so close together that the result cannot tell all of them apart: the smallest ones "
+    "count. A finer quality tells more of them apart."
 )
 # per picture: so many sets of dots can be taken up again without the encoder, and so many of those
 # with a theme without the decoder
@@ -105,10 +110,9 @@ class Colorizer:
         """Make a photo ready at the working size that has the area of a square of `side` pixels."""
         check(gray)
         gray = cleaned(gray)  # one bad value would spoil all that it is averaged with
-        small, size = working_size(gray, side)
+        small = at_working_size(gray, side, self.network.multiple)
         lightness = torch.from_numpy(lightness_of(small))[None, None]
-        padded = pad_to(lightness, self.network.multiple)
-        return Picture(gray, padded.to(self.device), size, side)
+        return Picture(gray, lightness.to(self.device), side)
 
     def working_side(self, quality: str) -> int:
         """Raises ValueError when the quality is none of QUALITIES."""
@@ -138,20 +142,25 @@ class Colorizer:
         kept = tuple(h for h in hints if 0 <= h.x < picture.width and 0 <= h.y < picture.height)
         with self._turn, torch.inference_mode():
             tick(0.0)
-            planes = self._planes(picture, kept)
+            shown = picture.reachable(kept)
+            owner = picture.owners(kept)
+            planes = self._planes(picture, shown, owner)
             before = self.network
             self._features(picture, planes)
             tick(0.7)
             ab = self._mix(picture, planes, theme, strength) * saturation
-            notes = () if self.network is before else (PRECISION_NOTE,)
+            notes = [] if self.network is before else [PRECISION_NOTE]
             if kept:
                 ab = lock(picture.lightness, planes, ab)
             tick(1.0)
-        height, width = picture.size
-        cut = ab[0, :, :height, :width].permute(1, 2, 0).float().cpu().numpy() * AB_SCALE
-        colored = np.ascontiguousarray(cut, np.float32)
-        _pull_locked(picture, kept, colored)
-        return Result(picture, colored, kept, notes)
+        colored = _pixels(ab)[0]
+        if kept:
+            _pull_locked(picture, shown, colored)
+            asked = asked_ab(shown)
+            aim(colored, Sight(picture, kept, owner), owner, asked)
+            if overruled(picture, kept, owner, asked):
+                notes.append(CLOSE_NOTE)
+        return Result(picture, colored, kept, tuple(notes))
 
     def thumbnails(
         self, picture: Picture, themes: Sequence[Theme], side: int
@@ -173,28 +182,24 @@ class Colorizer:
 
     def _at_half_size(self, picture: Picture, themes: Sequence[Theme]) -> NDArray[np.float32]:
         """ab at half the working size in each theme: (len(themes), h, w, 2), CIE units."""
-        half = F.avg_pool2d(picture.lightness, 2)
-        height, width = (max(1, length // 2) for length in picture.size)
-        padded = pad_to(half, self.network.multiple)
+        size = [nearest_multiple(length / 2, self.network.multiple) for length in picture.size]
+        half = F.interpolate(picture.lightness, size, mode="area")
         tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
         with self._turn, torch.inference_mode():
-            features = self.network.encode(padded, no_hints(padded))
+            features = self.network.encode(half, no_hints(half))
             many = tuple(f.expand(len(themes), -1, -1, -1) for f in features)
-            ab = self.network.decode(many, tokens)
-        cut = ab[:, :, :height, :width].permute(0, 2, 3, 1).float().cpu().numpy() * AB_SCALE
-        return np.ascontiguousarray(cut, np.float32)
+            return _pixels(self.network.decode(many, tokens))
 
-    def _planes(self, picture: Picture, hints: Sequence[Hint]) -> Tensor:
-        """The hints tensor (1, 3, h, w), padded; colours as the photo's lightness can show them."""
-        _, _, height, width = picture.lightness.shape
-        if not hints:
-            return picture.lightness.new_zeros(1, 3, height, width)
-        shown = picture.reachable(hints)
-        planes = hint_planes(shown, (picture.height, picture.width), picture.size)
+    def _planes(self, picture: Picture, shown: Sequence[Hint], owner: NDArray[np.intp]) -> Tensor:
+        """The hints tensor (1, 3, h, w).
+
+        shown: the hints in colours as the photo's lightness can show them; owner: of these.
+        """
+        if not shown:
+            return no_hints(picture.lightness)
+        planes = hint_planes(shown, owner)
         planes[:2] /= AB_SCALE
-        bottom, right = height - picture.size[0], width - picture.size[1]
-        padded = np.pad(planes, ((0, 0), (0, bottom), (0, right)))
-        return torch.from_numpy(padded)[None].to(self.device)
+        return torch.from_numpy(planes)[None].to(self.device)
 
     def _mix(
         self, picture: Picture, planes: Tensor, theme: Theme | None, strength: float
@@ -248,6 +253,11 @@ class Colorizer:
             _KEPT_DECODED,
             lambda: self._answer(picture, planes, tokens),
         )
+
+
+def _pixels(ab: Tensor) -> NDArray[np.float32]:
+    """ab / AB_SCALE, (N, 2, h, w), as pixels in CIE units: (N, h, w, 2)."""
+    return np.ascontiguousarray(ab.permute(0, 2, 3, 1).float().cpu().numpy() * AB_SCALE, np.float32)
 
 
 def _alike(first: Tensor, second: Tensor) -> bool:
@@ -306,10 +316,9 @@ def lock(lightness: Tensor, planes: Tensor, ab: Tensor) -> Tensor:
     return torch.where(mask > 0, planes[:, :2], ab + correction)
 
 
-def _pull_locked(picture: Picture, hints: Sequence[Hint], ab: NDArray[np.float32]) -> None:
-    if not any(hint.locked for hint in hints):
+def _pull_locked(picture: Picture, shown: Sequence[Hint], ab: NDArray[np.float32]) -> None:
+    if not any(hint.locked for hint in shown):
         return
-    shown = picture.reachable(hints)
-    for hint, region in zip(shown, picture.regions(hints), strict=True):
+    for hint, region in zip(shown, picture.regions(shown), strict=True):
         if hint.locked:
             pull(ab, region, np.array(srgb_to_lab(hint.color)[1:], np.float32))

@@ -82,6 +82,21 @@ def full_size(
     return result
 
 
+def guide_of(gray: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
+    """The photo (H, W) at working size (height, width): 0..1."""
+    return unit(np.asarray(cv2.resize(gray, size[::-1], interpolation=cv2.INTER_AREA)))
+
+
+def lines_over(ab: NDArray[np.float32], guide: NDArray[np.float32]) -> NDArray[np.float32]:
+    """ab (h, w, 2) as straight lines over `guide_of` the photo: (h, w, 4), slopes and offsets."""
+    guide = guide[..., None]
+    mean_guide, mean_ab = _mean(guide), _mean(ab)
+    variance = _mean(guide * guide) - mean_guide**2
+    covariance = _mean(guide * ab) - mean_guide * mean_ab
+    slope = np.float32(TRUST) * covariance / (variance + EDGE**2)
+    return np.concatenate((slope, ab - slope * guide), -1, dtype=np.float32)
+
+
 class Lines:
     """ab as straight lines over L: slopes and offsets, already as wide as the photo.
 
@@ -93,21 +108,15 @@ class Lines:
         self, ab: NDArray[np.float32], gray: NDArray[Any], x: int = 0, wide: int | None = None
     ) -> None:
         height, width = ab.shape[:2]
-        small = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
-        guide = unit(np.asarray(small))[..., None]
-        mean_guide, mean_ab = _mean(guide), _mean(ab)
-        variance = _mean(guide * guide) - mean_guide**2
-        covariance = _mean(guide * ab) - mean_guide * mean_ab
-        slope = np.float32(TRUST) * covariance / (variance + EDGE**2)
-        lines = np.concatenate((slope, ab - slope * guide), -1)  # (h, w, 4)
-        size = (min(SMOOTH * width, gray.shape[1]), min(SMOOTH * height, gray.shape[0]))
-        lines = cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC)
-        whole = (gray.shape[1], lines.shape[0])
+        lines = lines_over(ab, guide_of(gray, (height, width)))
+        size = (_smooth(width, gray.shape[1]), _smooth(height, gray.shape[0]))
+        smooth = cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC)
+        whole = (gray.shape[1], smooth.shape[0])
         columns = np.s_[:, x : None if wide is None else x + wide]
         self._wide = np.stack(
             [
                 cv2.resize(plane, whole, interpolation=cv2.INTER_LINEAR)[columns]
-                for plane in cv2.split(lines)
+                for plane in cv2.split(smooth)
             ]
         )  # (4, h, W)
 
@@ -132,6 +141,56 @@ class Lines:
             slope *= light
             np.add(slope, offset, out=result[..., channel])
         return result
+
+
+class Pixels:
+    """Single pixels of the enlarged picture, which can be had without making the rest of it.
+
+    x and y: (N, M), columns and rows of the photo; gray: the photo (H, W); working: height and
+    width at working size.
+    """
+
+    def __init__(
+        self,
+        x: NDArray[np.intp],
+        y: NDArray[np.intp],
+        gray: NDArray[Any],
+        working: tuple[int, int],
+    ) -> None:
+        self._light = unit(gray[y, x])[..., None]
+        *self._columns, across = _between(x, working[1], gray.shape[1])
+        *self._rows, down = _between(y, working[0], gray.shape[0])
+        self._across, self._down = across[..., None], down[..., None]
+
+    def ab(self, lines: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Their ab, (N, M, 2). lines: of `lines_over`."""
+        above, below = (self._in_row(lines, row) for row in self._rows)
+        there = above + self._down * (below - above)
+        return np.asarray(there[..., :2] * self._light + there[..., 2:], np.float32)
+
+    def _in_row(self, lines: NDArray[np.float32], row: NDArray[np.float32]) -> NDArray[np.float32]:
+        left, right = (
+            np.asarray(cv2.remap(lines, column, row, cv2.INTER_CUBIC, None, cv2.BORDER_REPLICATE))
+            for column in self._columns
+        )
+        return np.asarray(left + self._across * (right - left), np.float32)
+
+
+def _smooth(cells: int, length: int) -> int:
+    """As many places the cubic enlargement gives along a side of `length` photo pixels."""
+    return min(SMOOTH * cells, length)
+
+
+def _between(
+    pixel: NDArray[np.intp], cells: int, length: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """The two places of the cubic enlargement around a pixel, in cells, and the second's share."""
+    count = _smooth(cells, length)
+    place = np.clip((pixel + 0.5) * count / length - 0.5, 0, count - 1)
+    first = np.floor(place)
+    both = (first, np.minimum(first + 1, count - 1))
+    low, high = (((at + 0.5) * cells / count - 0.5).astype(np.float32) for at in both)
+    return low, high, (place - first).astype(np.float32)
 
 
 def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:

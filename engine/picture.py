@@ -7,17 +7,18 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.compose import compose
+from engine.enlarge import guide_of
 from engine.gray import Gray, resize_visible, to_uint8, unit
-from engine.hints import Hint, srgb_to_lab
+from engine.hints import Hint, asked_ab, owners
 from engine.networks.base import Features
 from engine.regions import Region, regions
 from engine.themes import Color
@@ -30,8 +31,7 @@ class Picture:
     """A photo made ready: its pixels and everything that depends on its lightness alone."""
 
     gray: Gray  # (H, W) or (H, W, 2), as given to `Colorizer.open`
-    lightness: Tensor  # (1, 1, h, w) at working size, L / 100, padded to the network's multiple
-    size: tuple[int, int]  # (height, width) at working size, without the padding
+    lightness: Tensor  # (1, 1, h, w) at working size, L / 100
     side: int  # of the square that has the working size's area
     features: OrderedDict[tuple[torch.dtype, bytes], Features] = field(
         default_factory=OrderedDict, repr=False, compare=False
@@ -43,11 +43,26 @@ class Picture:
         default_factory=dict, repr=False, compare=False
     )  # by the longest side, the last one asked for
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width at working size."""
+        _, _, height, width = self.lightness.shape
+        return height, width
+
     @cached_property
     def working_lightness(self) -> NDArray[np.float32]:
-        """The lightness at working size without the padding: (h, w), L / 100."""
-        height, width = self.size
-        return np.ascontiguousarray(self.lightness[0, 0, :height, :width].cpu().numpy())
+        """The lightness at working size: (h, w), L / 100."""
+        return np.asarray(self.lightness[0, 0].cpu().numpy(), np.float32)
+
+    @property
+    def luminance(self) -> NDArray[Any]:
+        """The photo without its alpha: (H, W)."""
+        return self.gray if self.gray.ndim == 2 else self.gray[..., 0]
+
+    @cached_property
+    def guide(self) -> NDArray[np.float32]:
+        """The luminance at working size: (h, w), 0..1."""
+        return guide_of(self.luminance, self.size)
 
     @property
     def height(self) -> int:
@@ -88,7 +103,7 @@ class Picture:
 
     def gray_at(self, hints: Sequence[Hint]) -> NDArray[np.uint8]:
         """Mean 8-bit luminance under each hint: (len(hints),)."""
-        luminance = self.gray if self.gray.ndim == 2 else self.gray[..., 0]
+        luminance = self.luminance
         means = []
         for hint in hints:
             top, bottom = max(0, int(hint.y - hint.radius)), int(hint.y + hint.radius) + 1
@@ -98,9 +113,14 @@ class Picture:
 
     def reachable(self, hints: Sequence[Hint]) -> list[Hint]:
         """The hints with the nearest colours that exist at the photo's lightness."""
-        asked = np.array([srgb_to_lab(hint.color)[1:] for hint in hints], np.float32)
-        colors = compose(self.gray_at(hints)[None], asked[None])[0]
+        if not hints:
+            return []
+        colors = compose(self.gray_at(hints)[None], asked_ab(hints)[None])[0]
         return [replace(h, color=color_of(color)) for h, color in zip(hints, colors, strict=True)]
+
+    def owners(self, hints: Sequence[Hint]) -> NDArray[np.intp]:
+        """Which of the hints each cell at working size belongs to: (h, w), its number or NOBODY."""
+        return owners(hints, (self.height, self.width), self.size)
 
     def cell(self, hint: Hint) -> tuple[int, int]:
         """Row and column of a hint at working size."""
@@ -119,17 +139,21 @@ def color_of(rgb: NDArray[np.uint8]) -> Color:
     return r, g, b
 
 
-def working_size(gray: Gray, side: int) -> tuple[Gray, tuple[int, int]]:
-    """The photo reduced to a square's area of pixels, and its height and width."""
+def at_working_size(gray: Gray, side: int, multiple: int) -> Gray:
+    """The photo with about a square's area of pixels and sides that the network takes.
+
+    A picture that is a little out of shape is coloured better than one with a rim of pixels that
+    are not the photo's. A photo that would be thinner than the network takes is made shorter.
+    """
     scale = side / float(np.sqrt(gray.shape[0] * gray.shape[1]))
-    height, width = (max(1, round(length * scale)) for length in gray.shape[:2])
+    longest = side * side // multiple
+    height, width = (nearest_multiple(min(n * scale, longest), multiple) for n in gray.shape[:2])
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     if gray.ndim == 2:
-        return cv2.resize(gray, (width, height), interpolation=method), (height, width)
-    return resize_visible(gray, (width, height), method), (height, width)
+        return cv2.resize(gray, (width, height), interpolation=method)
+    return resize_visible(gray, (width, height), method)
 
 
-def pad_to(lightness: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column of (N, 1, H, W) until both sides are multiples."""
-    bottom, right = (-length % multiple for length in lightness.shape[2:])
-    return F.pad(lightness, (0, right, 0, bottom), mode="replicate")
+def nearest_multiple(length: float, multiple: int) -> int:
+    """The nearest multiple, but at least one."""
+    return max(1, round(length / multiple)) * multiple

@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.aim import Sight
 from engine.color import lab_of
 from engine.compose import compose
 from engine.enlarge import REACH, Area, full_size
 from engine.gray import Gray, to_uint8
-from engine.hints import Hint, srgb_to_lab
+from engine.hints import Hint, asked_ab
 from engine.picture import Picture, color_of
 from engine.progress import Tick, no_tick
 from engine.regions import followed
@@ -27,7 +28,7 @@ class HintReport:
 
     hint: Hint
     reachable: tuple[int, int, int]  # the nearest colour that exists at this lightness
-    reached: tuple[int, int, int]  # the result at the dot
+    reached: tuple[int, int, int]  # the result at the dot, at full size
     delta_e: float  # CIEDE2000 between those two
     followed: float  # share of the dot's region, 0..1, that has its colour
 
@@ -113,9 +114,9 @@ class Result:
         from skimage.color import deltaE_ciede2000  # costs a quarter of a second at the start
 
         gray = self.picture.gray_at(self.hints)
-        asked = np.array([srgb_to_lab(hint.color)[1:] for hint in self.hints], np.float32)
-        reached_ab = np.stack([self.ab[self.picture.cell(hint)] for hint in self.hints])
-        reachable = compose(gray[None], asked[None])[0]
+        owner = self.picture.owners(self.hints)
+        reached_ab = Sight(self.picture, self.hints, owner).seen(self.ab)
+        reachable = compose(gray[None], asked_ab(self.hints)[None])[0]
         reached = compose(gray[None], reached_ab[None])[0]
         delta = deltaE_ciede2000(lab_of(reachable), lab_of(reached))
         wanted = lab_of(reachable)[:, 1:].astype(np.float32)

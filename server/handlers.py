@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from engine.colorizer import Colorizer
 from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
-from engine.hints import OPAQUE, Hint, hints_from_rgba, is_picture
+from engine.hints import Hint
+from engine.painted import PictureFound, TooManyDots, hints_from_rgba
 from engine.palettes import PaletteError, parse_palette, written_hex
 from engine.picture import Picture
 from engine.possibilities import Possibilities
@@ -308,11 +309,14 @@ def part_near(area: Area, place: tuple[float, float]) -> Area:
 def hints_of(request: ColorizeRequest) -> list[Hint]:
     """The dots of a request, locked where it says so."""
     hints = [*map(_hint, request.dots), *hints_in(request.hint_strips)]
-    return [replace(hint, locked=is_locked(hint, request.locked)) for hint in hints]
+    places = np.array(request.locked, np.float64).reshape(-1, 2)
+    return [replace(hint, locked=is_locked(hint, places)) for hint in hints]
 
 
-def is_locked(hint: Hint, places: Sequence[tuple[float, float]]) -> bool:
-    return any(np.hypot(x - hint.x, y - hint.y) <= hint.radius + 1 for x, y in places)
+def is_locked(hint: Hint, places: NDArray[np.float64]) -> bool:
+    """places: (N, 2), x and y of places at which dots are locked."""
+    away = np.hypot(places[:, 0] - hint.x, places[:, 1] - hint.y)
+    return bool((away <= hint.radius + 1).any())
 
 
 def dot_report(report: HintReport) -> dict[str, Any]:
@@ -334,20 +338,24 @@ def hints_in(strips: tuple[HintStrip, ...]) -> list[Hint]:
     """The dots in strips of a hints layer, from top to bottom.
 
     Strips that touch are joined first, as dots may cross them; what lies between others is not
-    looked at.
+    looked at. Raises Refused.
     """
-    # As for the whole layer: where anything is opaque, what is nowhere so is no dot.
-    opaque = any(max(strip.rgba[3::4], default=0) >= OPAQUE for strip in strips)
     hints: list[Hint] = []
-    for group in touching(strips):
-        rgba, left, top = joined(group)
-        if not opaque or rgba[..., 3].max(initial=0) >= OPAQUE:
-            hints += hints_from_rgba(rgba, left, top)
-    if len(hints) > messages.MAX_DOTS:
+    try:
+        for group in touching(strips):
+            hints += hints_from_rgba(*joined(group), messages.MAX_DOTS - len(hints))
+    except TooManyDots:
         raise Refused(
             messages.INVALID_PARAMS,
-            f"the hints layer holds {len(hints)} dots; at most {messages.MAX_DOTS} can be used",
-        )
+            f"the hints layer holds more than {messages.MAX_DOTS:,} dots, which is the most that "
+            "can be used; erase some, or paint larger ones",
+        ) from None
+    except PictureFound:
+        raise Refused(
+            messages.INVALID_PARAMS,
+            "the hints layer holds a picture, not dots; paint dots on a transparent layer, erase "
+            "the picture, or give that layer another name",
+        ) from None
     return hints
 
 
@@ -375,9 +383,6 @@ def joined(strips: Sequence[HintStrip]) -> tuple[NDArray[np.uint8], int, int]:
         pixels = np.frombuffer(strip.rgba, np.uint8).reshape(strip.height, strip.width, 4)
         y, x = strip.y - top, strip.x - left
         rgba[y : y + strip.height, x : x + strip.width] = pixels
-    if is_picture(rgba):
-        raise Refused(messages.INVALID_PARAMS, "the hints layer holds a picture, not dots; paint "
-                      "dots on a transparent layer, or give that layer another name")  # fmt: skip
     return rgba, left, top
 
 

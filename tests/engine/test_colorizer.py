@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from engine.colorizer import PRECISION_NOTE, QUALITIES, WORKING_SIDES, Colorizer
+from engine.colorizer import CLOSE_NOTE, PRECISION_NOTE, QUALITIES, WORKING_SIDES, Colorizer
 from engine.hints import Hint
 from engine.inference import fused, has_fast_bfloat16, in_bfloat16
 from engine.picture import Picture
@@ -21,6 +23,7 @@ from engine.weights import load_network
 
 BLUES = Theme(((16, 48, 128), (32, 96, 176), (96, 160, 224)))
 EARTH = Theme(((120, 60, 20), (190, 120, 60), (230, 190, 140)))
+RED, BLUE = (210, 160, 150), (150, 165, 200)
 
 
 def mean_ab(result: Result) -> NDArray[np.float32]:
@@ -353,9 +356,52 @@ def test_every_quality_colours_and_has_its_own_working_size(
 ) -> None:
     picture = colorizer.open(gray, quality)
 
-    side = WORKING_SIDES[quality]
-    assert picture.size[0] * picture.size[1] == pytest.approx(side**2, rel=0.02)
+    height, width = picture.size
+    assert height % 32 == width % 32 == 0
+    assert height * width == pytest.approx(WORKING_SIDES[quality] ** 2, rel=0.1)
+    assert width / height == pytest.approx(600 / 400, rel=0.15)
     assert colorizer.colorize(picture).full().shape == (400, 600, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 100_000), (100_000, 1), (3, 5000)])
+def test_a_very_long_photo_takes_no_more_work_than_others(
+    colorizer: Colorizer, shape: tuple[int, int]
+) -> None:
+    picture = colorizer.open(np.full(shape, 90, np.uint8))
+
+    assert picture.size[0] * picture.size[1] <= WORKING_SIDES["normal"] ** 2
+    assert (
+        colorizer.colorize(picture, [Hint(0.5, 0.5, 0.5, (200, 30, 40))]).full().shape[:2] == shape
+    )
+
+
+@pytest.mark.parametrize("apart", [1.4, 2.0, 3.0])  # cells of the working size
+def test_near_dots_have_their_colours_in_the_enlarged_picture(
+    colorizer: Colorizer, gray: NDArray[np.uint8], apart: float
+) -> None:
+    large = cv2.resize(gray, (4800, 3200), interpolation=cv2.INTER_CUBIC)
+    cell = 4800 / colorizer.open(large).size[1]
+    hints = [Hint(2400, 500, 4, RED), Hint(2400 + apart * cell, 500, 4, BLUE)]
+
+    result = colorizer.colorize(colorizer.open(large), hints)
+
+    for report in result.reports():
+        area = (int(report.hint.x) - 3, int(report.hint.y) - 3, 7, 7)
+        there = rgb2lab(result.full(area=area)).mean((0, 1))
+        wanted = rgb2lab(np.array([[report.reachable]], np.uint8))[0, 0]
+        assert deltaE_ciede2000(there, wanted) < 1.5
+        assert report.delta_e < 1
+
+
+def test_dots_that_share_a_place_of_the_working_size_are_told(
+    colorizer: Colorizer, gray: NDArray[np.uint8]
+) -> None:
+    picture = colorizer.open(cv2.resize(gray, (4800, 3200)))
+    near, far = Hint(2400, 500, 4, (190, 90, 80)), Hint(2600, 500, 4, (90, 110, 190))
+
+    assert colorizer.colorize(picture, [near, replace(far, x=2405)]).notes == (CLOSE_NOTE,)
+    assert not colorizer.colorize(picture, [near, far]).notes
+    assert not colorizer.colorize(picture, [near, replace(near, x=2405)]).notes
 
 
 def test_an_unknown_quality_is_refused(colorizer: Colorizer, gray: NDArray[np.uint8]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
 from engine import enlarge
-from engine.enlarge import enlarge_ab, full_size
+from engine.enlarge import Pixels, enlarge_ab, full_size, guide_of, lines_over
 
 
 def no_tick(fraction: float) -> None:
@@ -110,3 +110,19 @@ def test_the_photos_true_colours_come_nearly_back(
     error = np.abs(enlarge_ab(small, gray) - truth)
 
     assert error.mean() < 1.5
+
+
+@pytest.mark.parametrize("shape", [(90, 110), (400, 600), (1200, 1800), (37, 1000)])
+def test_single_pixels_are_the_ones_of_the_whole(
+    small: NDArray[np.float32], gray: NDArray[np.uint8], shape: tuple[int, int]
+) -> None:
+    photo = np.asarray(cv2.resize(gray, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+    y, x = np.random.default_rng(0).integers(0, shape, (50, 2)).T
+    corners = np.array((0, 0, shape[0] - 1, shape[0] - 1)), np.array((0, shape[1] - 1) * 2)
+    y, x = (np.concatenate(pair)[None] for pair in zip((y, x), corners, strict=True))
+
+    working = small.shape[0], small.shape[1]
+    found = Pixels(x, y, photo, working).ab(lines_over(small, guide_of(photo, working)))
+
+    # A remapped place is rounded to a 32nd of a cell.
+    assert np.abs(found - enlarge_ab(small, photo)[y, x]).max() < 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.hints import hints_from_rgba
-from server.handlers import hints_in, touching
+from engine.painted import hints_from_rgba
+from server.handlers import Refused, hints_in, touching
+from server.protocol import messages
 from server.protocol.messages import HintStrip
 
 RED, GREEN = (200, 30, 30), (30, 200, 30)
@@ -37,8 +40,10 @@ def cut(rgba: np.ndarray, rows: int) -> tuple[HintStrip, ...]:
     [
         [(10, 10, 5, RED, 255), (200, 150, 9, GREEN, 255)],
         [(10, 60, 9, RED, 255)],  # across the border of two strips of 64
-        [(10, 10, 5, RED, 60), (200, 150, 9, GREEN, 255)],  # the faint one is no dot
+        [(10, 10, 5, RED, 60), (200, 150, 9, GREEN, 255)],  # a faint one is a dot, too
         [(10, 10, 5, RED, 60), (200, 150, 9, GREEN, 60)],
+        [(10, 10, 5, RED, 20), (200, 150, 9, GREEN, 60)],  # what an eraser left is none
+        [(10, 30, 80, RED, 60), (20, 40, 9, RED, 255), (60, 90, 9, RED, 255)],  # on a faint rim
     ],
 )
 def test_strips_hold_the_dots_of_the_whole_layer(
@@ -49,6 +54,32 @@ def test_strips_hold_the_dots_of_the_whole_layer(
     found = hints_in(cut(rgba, rows))
 
     assert found and found == hints_from_rgba(rgba)
+
+
+def test_faint_and_opaque_dots_are_found_in_strips() -> None:
+    rgba = layer([(10, 10, 5, RED, 60), (200, 150, 9, GREEN, 255), (100, 80, 9, GREEN, 20)])
+
+    assert [hint.color for hint in hints_in(cut(rgba, 64))] == [RED, GREEN]
+
+
+def test_more_dots_than_can_be_used_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if no group of strips alone has too many."""
+    monkeypatch.setattr(messages, "MAX_DOTS", 3)
+    above = cut(layer([(10, 10, 5, RED, 255), (200, 10, 5, RED, 255)]), 64)
+    below = tuple(replace(strip, y=1000) for strip in above)
+
+    assert len(hints_in(above)) == 2
+    with pytest.raises(Refused, match="more than 3 dots"):
+        hints_in((*above, *below))
+
+
+def test_a_picture_among_dots_is_refused() -> None:
+    rgba = layer([(200, 50, 9, GREEN, 255)])
+    rgba[20:80, 30:120, :3] = np.random.default_rng(0).integers(0, 256, (60, 90, 3))
+    rgba[20:80, 30:120, 3] = 255
+
+    with pytest.raises(Refused, match="a picture, not dots"):
+        hints_in(cut(rgba, 64))
 
 
 def test_rows_without_paint_part_the_strips() -> None:

@@ -31,7 +31,9 @@ from engine.networks.propagation import propagate
 from engine.networks.shares import balance, keep_mean
 
 NEVER = -1e4  # logit of a mixture part that is absent
-MOST_CELLS = 128  # with dots that `DotMatching` looks at; further ones are only spread
+# with dots that `DotMatching` looks at; further ones are only spread
+MOST_CELLS = 1024
+MOST_CELLS_COMPILED = 128  # where every picture costs as much as the one with most dots
 
 
 @dataclass(frozen=True)
@@ -185,9 +187,10 @@ def single_precision(x: Tensor) -> torch.autocast:
 
 def _most_cells(dotted: Tensor) -> int:
     """How many cells to look at. dotted: (N, cells), 1 where a cell holds dots, else 0."""
-    most = min(MOST_CELLS, dotted.shape[1])
     # A compiled graph needs one size; elsewhere few dots are to cost little.
-    return most if torch.compiler.is_compiling() else min(most, max(1, int(dotted.sum(1).max())))
+    if torch.compiler.is_compiling():
+        return min(MOST_CELLS_COMPILED, dotted.shape[1])
+    return min(MOST_CELLS, dotted.shape[1], max(1, int(dotted.sum(1).max())))
 
 
 def _places(x: Tensor) -> Tensor:

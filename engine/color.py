@@ -15,12 +15,12 @@ from torch import Tensor
 
 AB_SCALE = 110.0  # networks see ab / AB_SCALE, which is within -1..1 for every sRGB colour
 
-_XYZ_FROM_RGB = (
+XYZ_FROM_RGB = (  # linear light
     (0.412453, 0.357580, 0.180423),
     (0.212671, 0.715160, 0.072169),
     (0.019334, 0.119193, 0.950227),
 )
-_WHITE_D65 = (0.95047, 1.0, 1.08883)
+WHITE_D65 = (0.95047, 1.0, 1.08883)
 _DELTA = 6.0 / 29.0  # where CIE Lab's cube root becomes a straight line
 
 
@@ -43,7 +43,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
     rgb: (*, 3, H, W) float, 0..1. Returns the same shape: L 0..100, a and b about -110..110.
     """
-    xyz = _multiply(_matrix(rgb), srgb_to_linear(rgb)) / _column(_WHITE_D65, rgb)
+    xyz = _multiply(_matrix(rgb), srgb_to_linear(rgb)) / _column(WHITE_D65, rgb)
     f = torch.where(
         xyz > _DELTA**3, xyz.clamp(min=_DELTA**3) ** (1 / 3), xyz / (3 * _DELTA**2) + 4 / 29
     )
@@ -78,11 +78,11 @@ def lab_to_linear(lab: Tensor) -> Tensor:
     y = (lightness + 16) / 116
     f = torch.stack((y + a / 500, y, y - b / 200), -3)
     xyz = torch.where(f > _DELTA, f**3, 3 * _DELTA**2 * (f - 4 / 29))
-    return _multiply(torch.linalg.inv(_matrix(lab)), xyz * _column(_WHITE_D65, lab))
+    return _multiply(torch.linalg.inv(_matrix(lab)), xyz * _column(WHITE_D65, lab))
 
 
 def _matrix(like: Tensor) -> Tensor:
-    return torch.tensor(_XYZ_FROM_RGB, dtype=like.dtype, device=like.device)
+    return torch.tensor(XYZ_FROM_RGB, dtype=like.dtype, device=like.device)
 
 
 def _column(values: tuple[float, ...], like: Tensor) -> Tensor:

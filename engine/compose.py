@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.color import WHITE_D65, XYZ_FROM_RGB
+
 # Luminance of linear sRGB relative to D50 (Bradford-adapted), as GIMP's colour engine has it.
 LUMINANCE_D50 = np.array((0.22248840, 0.71690369, 0.06060791), np.float32)
 # The largest chroma that exists, by lightness and hue, is looked up in a table of this size; to
@@ -180,15 +182,8 @@ def _largest_table() -> Plane:
     return radius * share_inside(_lab_f_inverse(f), f, a * radius, b * radius)
 
 
-_RGB_FROM_XYZ = np.linalg.inv(
-    np.array(
-        (
-            (0.412453, 0.357580, 0.180423),
-            (0.212671, 0.715160, 0.072169),
-            (0.019334, 0.119193, 0.950227),
-        )
-    )
-) * np.array((0.95047, 1.0, 1.08883))  # X, Y and Z relative to D65 white
+# from X, Y and Z relative to D65 white
+_RGB_FROM_XYZ = np.linalg.inv(np.array(XYZ_FROM_RGB)) * np.array(WHITE_D65)
 # Taking the colour's own D50 luminance away from all three components is linear, too. Grey, whose
 # X, Y and Z are equal here, is to stay grey; for 16 bits the matrix has too few digits.
 _CHROMA_FROM_XYZ = _RGB_FROM_XYZ - LUMINANCE_D50 @ _RGB_FROM_XYZ

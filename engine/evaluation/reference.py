@@ -117,7 +117,7 @@ def make_reference(rgb: NDArray[np.uint8], seed: int) -> Reference:
 def baseline_results(truth: Truth, case: Case) -> dict[str, baselines.Ab]:
     """What each of BASELINES makes of one photo, given as a batch of one: (H, W, 2) each."""
     lab = truth.lab[0].permute(1, 2, 0).numpy()
-    theme_lab = lab_of(case.theme)
+    theme_lab = lab_of_theme(case.theme)
     size = lab.shape[0], lab.shape[1]
     return {
         "gray": baselines.constant(size, (0, 0)),
@@ -130,8 +130,12 @@ def baseline_results(truth: Truth, case: Case) -> dict[str, baselines.Ab]:
     }
 
 
-def lab_of(theme: Theme) -> NDArray[np.float32]:
-    """A theme's colours in CIE Lab: (K, 3)."""
+def lab_of_theme(theme: Theme) -> NDArray[np.float32]:
+    """A theme's colours in CIE Lab: (K, 3).
+
+    Reckoned in double precision; with `engine.color.lab_of` the last digits of the baselines'
+    figures would be others.
+    """
     return np.asarray(rgb2lab(np.array([theme.colors], np.uint8))[0], np.float32)
 
 

@@ -24,7 +24,7 @@ from engine.evaluation.inputs import (
     put_dot,
     true_hints,
 )
-from engine.evaluation.reference import BASELINES, Reference, as_tensor, lab_of
+from engine.evaluation.reference import BASELINES, Reference, as_tensor, lab_of_theme
 from engine.evaluation.runner import Encoded, Runner, to_numpy
 from engine.evaluation.sheet import Sheet
 from engine.evaluation.trial import FIGURES, OBEDIENCE_FIGURES, Truth, measure, obedience, shown
@@ -254,4 +254,6 @@ def _foreign(tally: Tally, name: str, given: str, ab: Tensor, themes: Sequence[T
 
 def _by_lightness(truth: Truth, themes: Sequence[Theme]) -> Tensor:
     pairs = zip(truth.lab[:, 0].numpy(), themes, strict=True)
-    return torch.cat([as_tensor(theme_by_lightness(each, lab_of(theme))) for each, theme in pairs])
+    return torch.cat(
+        [as_tensor(theme_by_lightness(each, lab_of_theme(theme))) for each, theme in pairs]
+    )

@@ -23,8 +23,11 @@ from engine.evaluation.inputs import (
 from engine.evaluation.reference import references
 from engine.evaluation.runner import Runner, load
 from engine.evaluation.trial import Truth, measure, obedience, shown
+from engine.evaluation.trials import Method, Row, try_network
+from engine.networks.base import ColorizationNetwork, Features
 from engine.networks.paper import PaperDimensions, PaperNetwork
 from engine.photos import load_squares, square
+from engine.themes import ab_of
 from engine.weights import save_network
 from tests.conftest import SAMPLES
 
@@ -95,6 +98,31 @@ def test_the_baselines_stand_in_the_order_that_their_knowledge_gives(results: Pa
     assert psnr["gray", "nothing"] < psnr["mean colour of the photo", "mean"]
     assert psnr["mean colour of the photo", "mean"] < psnr["Levin et al. 2004", "dots"]
     assert psnr["Levin et al. 2004", "dots"] < psnr["K-colour map", "truth"]
+
+
+class FirstColor(ColorizationNetwork):
+    """Paints everything in the theme's first colour, or leaves it grey."""
+
+    def encode(self, lightness: torch.Tensor, hints: torch.Tensor) -> Features:
+        return (lightness,)
+
+    def decode(self, features: Features, theme: torch.Tensor) -> torch.Tensor:
+        return theme[:, 0, :2, None, None].expand(-1, -1, *features[0].shape[2:])
+
+
+def test_a_foreign_theme_is_the_other_photos(world: Path, results: Path) -> None:
+    photos = {size: load_squares(world / "photos", "val", size) for size in (256, 224)}
+    known = references(photos[256], 0, world / "cache/first", 1)
+
+    tally, _ = try_network(Method("first", Runner(FirstColor()), False), photos, known)
+
+    def nearest(given: str) -> np.ndarray:
+        """How far each result is from the theme that it is judged by."""
+        return np.concatenate(tally.values[Row("foreign theme", "first", given)])[:, 1]
+
+    least_chroma = [np.linalg.norm(ab_of(each.case.theme), axis=1).min() for each in known]
+    assert nearest("nothing") == pytest.approx(least_chroma[::-1], abs=1e-3)
+    assert nearest("theme") == pytest.approx([0, 0], abs=1e-3)
 
 
 def test_a_photo_is_tried_alike_in_any_company(world: Path, results: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.networks.base import no_hints, no_theme
 from engine.networks.default import NEVER, DefaultDimensions, DefaultNetwork, DotMatching
+from engine.networks.paper import PaperDimensions, PaperNetwork, to_unit
 from engine.networks.propagation import propagate
 
 
@@ -72,6 +76,42 @@ def test_the_order_of_a_theme_does_not_matter_to_default(lightness: torch.Tensor
         network(lightness, hints, theme), network(lightness, hints, turned), atol=1e-5
     )
     assert same
+
+
+@pytest.fixture
+def paper() -> PaperNetwork:
+    torch.manual_seed(0)
+    return PaperNetwork(PaperDimensions(width=4)).eval()
+
+
+@torch.no_grad()
+def test_a_sigmoid_limits_what_paper_answers(paper: PaperNetwork, lightness: torch.Tensor) -> None:
+    paper.conv17.weight.zero_()
+    paper.conv17.bias.copy_(torch.tensor((1000.0, math.log(3))))  # type: ignore[union-attr]
+
+    a, b = to_unit(paper(lightness, no_hints(lightness), no_theme(lightness))).unbind(1)
+
+    assert torch.allclose(a, torch.tensor(1.0)) and torch.allclose(b, torch.tensor(0.75))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("finer", [0, 1])
+def test_features_of_half_and_of_quarter_size_skip_to_the_end_of_paper(
+    paper: PaperNetwork, lightness: torch.Tensor, finer: int
+) -> None:
+    features, theme = list(paper.encode(lightness, no_hints(lightness))), no_theme(lightness)
+    before = paper.decode(tuple(features), theme)
+    features[finer] = features[finer] + 1
+
+    assert not torch.equal(paper.decode(tuple(features), theme), before)
+
+
+def test_three_fully_connected_layers_read_the_theme_of_paper() -> None:
+    layers = PaperNetwork(PaperDimensions()).theme
+
+    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    sizes = [(layer.in_features, layer.out_features) for layer in linear]
+    assert sizes == [(3 * 7, 256), (256, 256), (256, 256)]
 
 
 def test_dots_spread_up_to_an_edge() -> None:
@@ -205,3 +245,16 @@ def test_without_dots_nothing_is_matched() -> None:
 
     assert not found[:, :2].any()
     assert found[:, 2].max() < NEVER / 2
+
+
+def test_of_many_dots_every_one_is_matched() -> None:
+    torch.manual_seed(0)
+    matching = DotMatching(8, 4)
+    dots = torch.rand(1, 3, 96, 96)
+    dots[:, 2] = 1
+    dots.requires_grad_()
+
+    matching(torch.rand(1, 8, 48, 48), dots)[:, :2].sum().backward()
+
+    assert dots.grad is not None
+    assert (dots.grad[:, :2].abs() > 0).all()

@@ -64,6 +64,30 @@ def test_without_a_theme_the_theme_map_is_the_truth(
     assert torch.equal(example.theme_map, example.target)
 
 
+def test_six_of_ten_themes_tell_the_shares_of_their_colours(
+    patches: Tensor, generator: torch.Generator
+) -> None:
+    theme = drawn(patches.repeat(64, 1, 1, 1), Mix(0, 1, 0, 0), generator).theme
+
+    told = theme[..., 3].sum(1)
+    assert torch.allclose(told[told > 0], torch.tensor(1.0))
+    assert 0.55 < (told > 0).float().mean() < 0.65
+
+
+def test_the_shares_told_are_those_of_the_photo(
+    patches: Tensor, generator: torch.Generator
+) -> None:
+    patches[..., :24, :] = patches[..., :1, :1]  # one colour has three quarters, two an eighth
+
+    example = drawn(patches, Mix(0, 1, 0, 0), generator)
+
+    told = example.theme[example.theme[..., 3].any(1)]
+    by_share = told.gather(1, told[..., 3:].argsort(1, descending=True).expand_as(told))
+    usual = by_share.median(0).values  # K-means may miss a colour now and then
+    assert torch.allclose(usual[:3, 3], torch.tensor((0.75, 0.125, 0.125)))
+    assert torch.allclose(usual[0, :2], patches[0, :, 0, 0], atol=1e-4)
+
+
 def test_recolouring_changes_theme_and_target_together(
     patches: Tensor, generator: torch.Generator
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -14,11 +15,12 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from engine.color import AB_SCALE
 from engine.hints import Hint
-from engine.photos import load_squares, read_photo
+from engine.photos import load_squares, photo_files, read_photo
 from engine.themes import Theme, theme_from_photo
 
 EDGE = 60.0  # of the Sobel gradient's length in a and b together: a strong edge
 REACH = 4  # pixels
+OBLONG = 1.15  # times the shorter side, or more
 DOTS = 20  # for each photo
 DOT_RADIUS = 2
 # They come with scikit-image and scikit-learn: 400 to 741 pixels wide.
@@ -50,6 +52,13 @@ def validation_photos(source: Path, limit: int) -> list[Photo]:
     """Squares of 256 pixels; source: as for engine.train."""
     squares = load_squares(source, "val", 256, limit=limit).permute(0, 2, 3, 1)
     return [described(np.ascontiguousarray(rgb)) for rgb in squares.numpy()]
+
+
+def oblong_photos(source: Path, limit: int) -> list[Photo]:
+    """The first of the validation photos that are not square, in their own shape and size."""
+    read = (read_photo(opener()) for _, opener in photo_files(source, "val"))
+    oblong = (rgb for rgb in read if max(rgb.shape[:2]) > OBLONG * min(rgb.shape[:2]))
+    return [described(rgb) for rgb in islice(oblong, limit)]
 
 
 def described(rgb: NDArray[np.uint8]) -> Photo:

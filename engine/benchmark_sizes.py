@@ -20,7 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.benchmark_networks import describe
-from engine.benchmark_photos import Photo, edge_error, psnr, sample_photos, validation_photos
+from engine.benchmark_photos import (
+    Photo,
+    edge_error,
+    oblong_photos,
+    psnr,
+    sample_photos,
+    validation_photos,
+)
 from engine.colorizer import Colorizer
 from engine.enlarge import enlarge_ab
 from engine.hints import Hint
@@ -58,8 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(describe(colorizer.device))
     _report("photos of 451 to 741 pixels", colorizer, sample_photos(), options)
     if options.photos:
-        photos = validation_photos(options.photos, options.limit)
-        _report("photos of 256 pixels", colorizer, photos, options)
+        squares = validation_photos(options.photos, options.limit)
+        _report("photos of 256 pixels", colorizer, squares, options)
+        oblong = oblong_photos(options.photos, options.limit)
+        _report("photos that are not square", colorizer, oblong, options)
 
 
 def _report(

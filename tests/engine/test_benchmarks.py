@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine import benchmark, benchmark_enlarge, benchmark_pipeline, benchmark_sizes
-from engine.benchmark_photos import Photo, edge_error, near_edges, psnr, sample_photos
+from engine.benchmark_photos import (
+    Photo,
+    edge_error,
+    near_edges,
+    oblong_photos,
+    psnr,
+    sample_photos,
+)
 from engine.colorizer import Colorizer
 
 
@@ -35,6 +45,17 @@ def test_enlarging_along_edges_comes_nearer_to_the_truth_than_bicubic(photos: li
         edge_aware = benchmark_enlarge.measure(photos, factor, ways[ours])
         assert edge_aware[0] > cubic[0] + 0.2  # dB
         assert edge_aware[1] < 0.97 * cubic[1]  # CIEDE2000 at edges
+
+
+def test_oblong_photos_keep_their_shape_and_square_ones_are_left_out(tmp_path: Path) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (60, 90, 3)).astype(np.uint8)
+    for name, photo in {"a": rgb[:, :60], "b": rgb, "c": rgb.transpose(1, 0, 2)}.items():
+        Image.fromarray(photo).save(tmp_path / f"{name}.png")
+
+    found = oblong_photos(tmp_path, 5)
+
+    assert [photo.gray.shape for photo in found] == [(60, 90), (90, 60)]
+    assert len(oblong_photos(tmp_path, 1)) == 1
 
 
 def test_working_sizes_are_judged(photos: list[Photo]) -> None:

@@ -15,7 +15,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from engine.color import AB_SCALE
 from engine.hints import Hint
-from engine.photos import load_squares, photo_files, read_photo
+from engine.photos import color_photos, load_squares, read_photo
 from engine.themes import Theme, theme_from_photo
 
 EDGE = 60.0  # of the Sobel gradient's length in a and b together: a strong edge
@@ -56,7 +56,7 @@ def validation_photos(source: Path, limit: int) -> list[Photo]:
 
 def oblong_photos(source: Path, limit: int) -> list[Photo]:
     """The first of the validation photos that are not square, in their own shape and size."""
-    read = (read_photo(opener()) for _, opener in photo_files(source, "val"))
+    read = color_photos(source, "val")
     oblong = (rgb for rgb in read if max(rgb.shape[:2]) > OBLONG * min(rgb.shape[:2]))
     return [described(rgb) for rgb in islice(oblong, limit)]
 

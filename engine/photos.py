@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from skimage.segmentation import felzenszwalb
 from torch import Tensor
 from tqdm import tqdm
@@ -70,9 +70,20 @@ def _corpus_files(index: Path, split: str) -> list[tuple[str, Opener]]:
 
 
 def read_photo(data: bytes) -> NDArray[np.uint8]:
-    """Decode a photo. Returns (H, W, 3) sRGB 0..255. Raises OSError when it is not one."""
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"))
+    """Decode a photo, turned as its EXIF says. Returns (H, W, 3) sRGB 0..255.
+
+    Raises OSError when it is none, or not a whole one.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (SyntaxError, ValueError, Image.DecompressionBombError) as error:  # of damaged files
+        raise OSError(str(error)) from error
+
+
+def is_gray(photo: NDArray[np.uint8]) -> bool:
+    """Has a photo (H, W, 3) no colour at all?"""
+    return bool((photo[..., 0] == photo[..., 1]).all() and (photo[..., 1] == photo[..., 2]).all())
 
 
 def square(photo: NDArray[np.uint8], side: int, position: float = 0.5) -> NDArray[np.uint8]:
@@ -88,19 +99,41 @@ def square(photo: NDArray[np.uint8], side: int, position: float = 0.5) -> NDArra
     return np.asarray(cv2.resize(cut, (side, side), interpolation=method), np.uint8)
 
 
+def color_photos(
+    source: Path, split: str, limit: int | None = None, told: str = "reading photos"
+) -> Iterator[NDArray[np.uint8]]:
+    """The photos of a split, (H, W, 3) sRGB each, with a bar that has the name `told`.
+
+    limit: as many files are looked at, None: all. Those that cannot be read and those without
+    colour are named and left out. Raises NoPhotos when no photo is left.
+    """
+    any_used = False
+    for name, opener in tqdm(photo_files(source, split)[:limit], desc=told, mininterval=5):
+        try:
+            photo = read_photo(opener())
+        except OSError as error:
+            tqdm.write(f"{name} is left out: it cannot be read ({error})")
+            continue
+        if is_gray(photo):
+            tqdm.write(f"{name} is left out: it has no colour")
+            continue
+        any_used = True
+        yield photo
+    if not any_used:
+        raise NoPhotos(f"none of the photographs in {source} can be used")
+
+
 def _squares(source: Path, split: str, side: int, limit: int | None) -> Iterator[NDArray[np.uint8]]:
     rng = np.random.default_rng(0)
-    files = photo_files(source, split)[:limit]
-    for _, opener in tqdm(files, desc=f"decoding {split} photos at {side} px", mininterval=5):
+    for photo in color_photos(source, split, limit, f"decoding {split} photos at {side} px"):
         # Training cuts anywhere along the longer side, validation in the middle.
-        position = float(rng.random()) if split == "train" else 0.5
-        yield square(read_photo(opener()), side, position)
+        yield square(photo, side, float(rng.random()) if split == "train" else 0.5)
 
 
 def load_squares(
     source: Path, split: str, side: int, *, limit: int | None = None, cache: Path | None = None
 ) -> Tensor:
-    """All photos of a split as squares: (N, 3, side, side) uint8 sRGB.
+    """All colour photos of a split as squares: (N, 3, side, side) uint8 sRGB.
 
     cache: a folder in which the decoded squares are kept for the next time. Raises NoPhotos.
     """

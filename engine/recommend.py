@@ -15,6 +15,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from skimage.color import rgb2lab
-from tqdm import tqdm
 
 from engine.networks import ColorizationNetwork
-from engine.photos import photo_files, read_photo, square
+from engine.photos import color_photos, square
 from engine.texture import TextureLibrary, build_texture_library
 from engine.theme_prediction import COLORS, SIDE, ThemePredictor, describe_photos, train_predictor
 from engine.themes import Theme, theme_from_photo
@@ -84,12 +84,11 @@ def _fit(lightness: NDArray[np.float32], side: int, multiple: int) -> NDArray[np
 def build(photos: Path, limit: int | None, path: Path = LIBRARY) -> None:
     """Make the library file from a corpus of colour photos."""
     network = load_network("default")
-    files = photo_files(photos, "train")[:limit]
+    read = color_photos(photos, "train", limit)
     described: list[NDArray[np.float32]] = []
     themes: list[Theme] = []
     examples: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
-    for start in tqdm(range(0, len(files), _BATCH), desc="photos", mininterval=10):
-        batch = [square(read_photo(opener()), SIDE) for _, opener in files[start : start + _BATCH]]
+    while batch := [square(photo, SIDE) for photo in islice(read, _BATCH)]:
         lab = rgb2lab(np.stack(batch)).astype(np.float32)
         lightness = lab[..., 0] / 100
         described.append(describe_photos(network, torch.from_numpy(lightness)[:, None]))
@@ -105,11 +104,11 @@ def build(photos: Path, limit: int | None, path: Path = LIBRARY) -> None:
         for prefix, part in (("themes.", predictor), ("textures.", textures))
         for field in fields(part)
     }
-    record = {"photos": len(files), "weights": sha256(weights_path("default"))}
+    record = {"photos": len(themes), "weights": sha256(weights_path("default"))}
     partial = path.with_suffix(".partial")  # an engine that runs may be reading the old file
     save_file(tensors, partial, {"made_from": json.dumps(record)})
     partial.replace(path)
-    print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB from {len(files)} photos")
+    print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB from {len(themes)} photos")
 
 
 def _part(tensors: dict[str, Any], prefix: str, kind: Any) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from engine.color import AB_SCALE, lab_to_rgb, rgb_to_lab
+from engine.evaluation.metrics import psnr
 from engine.losses import default_loss, paper_loss
 from engine.muon import ConvolutionMuon
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
@@ -66,10 +67,12 @@ class TrainConfig:
     theme: float = knob(0.25, "share with a theme")
     dots: float = knob(0.25, "share with dots")
     both: float = knob(0.25, "share with a theme and dots")
-    recolored: float = knob(0.3, "share of those with inputs in changed colours; 0 for `paper`")
+    recolored: float = knob(0.3, "share of those with inputs in changed colours")
     objects: float = knob(
         0.3, "share of those with dots, fewer with a theme, where one object has any colour"
     )
+    # old photographs
+    curve: float = knob(0.3, "how far L's curve is bent: exponents from exp(-this) to exp(this)")
     # optimizer
     learning_rate: float = knob(1e-3, "peak, of AdamW")
     muon_rate: float = knob(3e-3, "peak, of Muon, which moves the convolutions; 0: AdamW moves all")
@@ -85,6 +88,10 @@ class TrainConfig:
     threads: int = knob(0, "CPU threads; 0: torch chooses")
     compiled: bool = knob(False, "a step in a third less time on a CPU; needs a C++ compiler")
     seed: int = knob(1, "of all that is random")
+
+
+# The paper has nothing like these; its network is trained without, unless they are asked for.
+AS_IN_THE_PAPER = {"recolored": 0.0, "objects": 0.0, "curve": 0.0}
 
 
 @dataclass
@@ -149,8 +156,10 @@ def train(config: TrainConfig) -> None:
             size = crop
         began = time.monotonic()
 
-        lightness, ab, parts = next_batch(photos, segments, crop, batch, generator)
+        lightness, ab, parts = next_batch(photos, segments, crop, batch, config.curve, generator)
         example = simulate(lightness, ab, mix, generator, parts)
+        if device.type == "cuda":  # it is told what to do long before it has done it
+            torch.cuda.synchronize(device)
         data_seconds += time.monotonic() - began
 
         share = _rate_share(config, done)
@@ -203,11 +212,17 @@ def _corpus(load: Callable[..., Tensor], config: TrainConfig, side: int) -> Tens
 
 
 def next_batch(
-    photos: Tensor, segments: Tensor, crop: int, batch: int, generator: torch.Generator
+    photos: Tensor,
+    segments: Tensor,
+    crop: int,
+    batch: int,
+    curve: float,
+    generator: torch.Generator,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Random square cuts, mirrored at random: lightness (N, 1, H, W), ab (N, 2, H, W), segments.
 
-    photos: (P, 3, S, S) uint8 sRGB; segments: (P, 1, T, T) uint8, cut like them.
+    photos: (P, 3, S, S) uint8 sRGB; segments: (P, 1, T, T) uint8, cut like them; curve: as in
+    TrainConfig.
     """
     device = photos.device
 
@@ -226,7 +241,8 @@ def next_batch(
     cut = F.grid_sample(segments[index].float(), grid, "nearest", "reflection", align_corners=False)
     lab = rgb_to_lab(rgb)
     # Old photographs differ in exposure and contrast: change L's curve, never its order.
-    lightness = (lab[:, :1] / 100).clamp(1e-4, 1) ** torch.exp(uniform(-0.3, 0.3)).view(-1, 1, 1, 1)
+    exponent = torch.exp(uniform(-curve, curve)).view(-1, 1, 1, 1)
+    lightness = (lab[:, :1] / 100).clamp(1e-4, 1) ** exponent
     return lightness, lab[:, 1:] / AB_SCALE, cut.to(torch.uint8)
 
 
@@ -438,16 +454,15 @@ def _evaluate(
     photos = load_squares(Path(config.photos), "val", side, limit=48, cache=Path("runs/photos"))
     rgb = photos.to(device).float() / 255
     lab = rgb_to_lab(rgb)
-    figures: dict[str, float] = {
-        "gray": _psnr(lab_to_rgb(lab * lab.new_tensor([1, 0, 0]).view(3, 1, 1)), rgb)
-    }
+    gray = lab_to_rgb(lab * lab.new_tensor([1, 0, 0]).view(3, 1, 1))
+    figures = {"gray": float(psnr(gray, rgb).mean())}
     rows = [(lab[:10, :1] / 100).expand(-1, 3, -1, -1)]
     for name, mix in MODES.items():
         example = simulate(
             lab[:, :1] / 100, lab[:, 1:] / AB_SCALE, mix, torch.Generator(device).manual_seed(0)
         )
         colored = torch.cat(list(_colored(network, example)))
-        figures[name] = _psnr(colored, rgb)
+        figures[name] = float(psnr(colored, rgb).mean())
         rows.append(colored[:10])
     curves.add(progress, "validation", **figures)
     sheet = torch.cat([torch.cat(list(row), 2) for row in (*rows, rgb[:10])], 1)
@@ -463,20 +478,15 @@ def _colored(network: ColorizationNetwork, example: Example, batch: int = 8) -> 
         yield lab_to_rgb(torch.cat((example.lightness[part] * 100, ab.float() * AB_SCALE), 1))
 
 
-def _psnr(output: Tensor, truth: Tensor) -> float:
-    """Mean over the photos of each one's PSNR over RGB in dB."""
-    error = (output - truth).square().mean((1, 2, 3))
-    return float((-10 * torch.log10(error)).mean())
-
-
 def _parse(arguments: Sequence[str] | None) -> TrainConfig:
-    """One option for each field of TrainConfig."""
+    """One option for each field of TrainConfig; with `paper` some defaults are AS_IN_THE_PAPER."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     for each in fields(TrainConfig):
         option = "--" + each.name.replace("_", "-")
-        words = f"{each.metadata['help']} (default: {each.default!r})"
+        default = f"{each.default!r}" + (", `paper`: 0" if each.name in AS_IN_THE_PAPER else "")
+        words = f"{each.metadata['help']} (default: {default})"
         if isinstance(each.default, bool):
             action = argparse.BooleanOptionalAction
             parser.add_argument(option, action=action, default=each.default, help=words)
@@ -485,6 +495,8 @@ def _parse(arguments: Sequence[str] | None) -> TrainConfig:
         kind = type(each.default)
         parser.add_argument(option, type=kind, default=each.default, choices=choices, help=words,
                             metavar=None if choices else kind.__name__.upper())  # fmt: skip
+    if parser.parse_args(arguments).network == "paper":
+        parser.set_defaults(**AS_IN_THE_PAPER)
     return TrainConfig(**vars(parser.parse_args(arguments)))
 
 

@@ -92,13 +92,41 @@ def test_photos_are_stacked_channels_first_and_kept(folder: Path, tmp_path: Path
     assert len(list(cache.iterdir())) == 1
 
 
+def test_what_cannot_be_learnt_from_is_named_and_left_out(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (folder / "b.jpg").read_bytes()
+    (folder / "broken.png").write_bytes(b"no photo")
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "gray.jpg").write_bytes(jpeg(50, 50, (90, 90, 90)))
+
+    assert len(load_squares(folder, "train", 32)) == len(load_squares(folder, "val", 32)) == 2
+    told = capsys.readouterr()
+    assert all(f"{name} is left out" in told.out for name in ("broken.png", "cut.jpg", "gray.jpg"))
+
+
+def test_a_folder_without_a_usable_photo_says_so(tmp_path: Path) -> None:
+    (tmp_path / "gray.jpg").write_bytes(jpeg(50, 50, (90, 90, 90)))
+
+    with pytest.raises(NoPhotos, match="none of the photographs"):
+        load_squares(tmp_path, "train", 32)
+
+
+def test_a_photo_is_turned_as_its_exif_says() -> None:
+    data, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    Image.new("RGB", (60, 40), (200, 40, 40)).save(data, "JPEG", exif=exif)
+
+    assert read_photo(data.getvalue()).shape == (60, 40, 3)
+
+
 def test_a_changed_folder_is_read_anew(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     load_squares(folder, "train", 32, cache=cache)
 
     (folder / "b.jpg").write_bytes(jpeg(60, 44, (40, 40, 200)))
     replaced = load_squares(folder, "train", 32, cache=cache)
-    (folder / "c.jpg").write_bytes(jpeg(60, 40, (200, 200, 200)))
+    (folder / "c.jpg").write_bytes(jpeg(60, 40, (200, 180, 200)))
     added = load_squares(folder, "train", 32, cache=cache)
 
     assert replaced[0, 2].float().mean() > 150

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from PIL import Image
 from torch.distributed.run import get_args_parser
 
 from engine.networks import NETWORKS
-from engine.train import TrainConfig, _parse, next_batch, train
+from engine.train import TrainConfig, _parse, _rate_share, next_batch, train
 from engine.weights import (
     WeightsMissing,
     load_network,
@@ -168,7 +169,7 @@ def test_cuts_are_within_range() -> None:
 
     light = photos[:, :1].gt(127).to(torch.uint8)
 
-    lightness, ab, cut = next_batch(photos, light, 32, 5, torch.Generator().manual_seed(0))
+    lightness, ab, cut = next_batch(photos, light, 32, 5, 0.3, torch.Generator().manual_seed(0))
 
     assert lightness.shape == cut.shape == (5, 1, 32, 32) and ab.shape == (5, 2, 32, 32)
     assert cut.unique().tolist() == [0, 1]
@@ -180,7 +181,7 @@ def test_segments_are_cut_like_their_photo() -> None:
     halves = torch.arange(40).ge(20).to(torch.uint8).expand(3, 1, 40, 40)
     photos = (halves * 255).expand(-1, 3, -1, -1)
 
-    lightness, _, cut = next_batch(photos, halves, 32, 50, torch.Generator().manual_seed(0))
+    lightness, _, cut = next_batch(photos, halves, 32, 50, 0.3, torch.Generator().manual_seed(0))
 
     assert ((lightness > 0.5) == cut.bool()).float().mean() > 0.99
 
@@ -189,6 +190,52 @@ def test_every_knob_is_an_option() -> None:
     config = _parse(["--network", "paper", "--minutes", "3", "--learning-rate", "0.5"])
 
     assert (config.network, config.minutes, config.learning_rate) == ("paper", 3.0, 0.5)
+
+
+def test_paper_is_trained_as_its_paper_says_unless_one_asks_for_more() -> None:
+    paper, default = _parse(["--network", "paper"]), _parse([])
+
+    assert (paper.recolored, paper.objects, paper.curve) == (0, 0, 0)
+    assert (default.recolored, default.objects, default.curve) == (0.3, 0.3, 0.3)
+    assert _parse(["--network", "paper", "--recolored", "0.2"]).recolored == 0.2
+
+
+def test_the_curve_of_lightness_is_bent_as_far_as_is_said() -> None:
+    gray = torch.full((1, 3, 40, 40), 119, dtype=torch.uint8)  # L 50
+    parts = torch.zeros(1, 1, 40, 40, dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(0)
+
+    straight, bent = (next_batch(gray, parts, 8, 50, c, generator)[0] for c in (0, 0.3))
+
+    assert torch.allclose(straight, torch.tensor(0.5), atol=0.01)
+    assert bent.min() < 0.43 and bent.max() > 0.56
+    assert bent.min() >= 0.49 ** math.exp(0.3) and bent.max() <= 0.51 ** math.exp(-0.3)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    config = TrainConfig(warmup=0.1)
+
+    rising, peak, falling, end = (_rate_share(config, done) for done in (0.05, 0.1, 0.6, 1.0))
+
+    assert rising == pytest.approx(0.505) and peak == pytest.approx(1, abs=0.05)
+    assert rising > falling > end == pytest.approx(0.01)
+
+
+def test_a_run_ends_with_a_low_rate_and_averaged_weights(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    start = weights_path("paper")
+
+    train(short(photos, network="paper", start_from=str(start), samples_budget=40))
+
+    state = torch.load(tmp_path / "runs/paper/checkpoint.pt", weights_only=True)
+    rates = [group["lr"] for each in state["optimizers"] for group in each["param_groups"]]
+    assert len(rates) == 2 and max(rates) < 0.3 * TrainConfig.learning_rate
+    weight = "conv1_lightness.0.weight"
+    before = load_network("paper", start).state_dict()[weight]
+    moved, averaged = ((state[which][weight] - before).norm() for which in ("network", "averaged"))
+    assert 0 < averaged < moved
 
 
 @pytest.mark.parametrize("network", NETWORKS)

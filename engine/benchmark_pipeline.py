@@ -110,7 +110,7 @@ def _full(result: Result) -> tuple[float, float]:
     gray = result.picture.gray
     height, width = gray.shape
     began = time.perf_counter()
-    lines = Lines(result.ab, gray)
+    lines = Lines(result.ab, gray, guide=result.picture.guide)
     prepared = time.perf_counter() - began
     rows = max(1, BAND_PIXELS // width)
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from engine.aim import Sight, aim, overruled
 from engine.color import AB_SCALE
 from engine.enlarge import full_size
-from engine.gray import Gray, check, cleaned, lightness_of
+from engine.gray import Gray, check, cleaned, lightness_of, unit
 from engine.hints import Hint, asked_ab, hint_planes, srgb_to_lab
 from engine.inference import (
     FLAT,
@@ -112,7 +112,7 @@ class Colorizer:
         gray = cleaned(gray)  # one bad value would spoil all that it is averaged with
         small = at_working_size(gray, side, self.network.multiple)
         lightness = torch.from_numpy(lightness_of(small))[None, None]
-        return Picture(gray, lightness.to(self.device), side)
+        return Picture(gray, lightness.to(self.device), unit(small), side)
 
     def working_side(self, quality: str) -> int:
         """Raises ValueError when the quality is none of QUALITIES."""

@@ -47,19 +47,21 @@ def full_size(
     ab: NDArray[np.float32],
     tick: Callable[[float], None],
     area: Area | None = None,
+    guide: NDArray[np.float32] | None = None,
 ) -> NDArray[Any]:
     """The photo in colour.
 
     gray: (H, W), or (H, W, 2) with alpha last; uint8, uint16 or float32. ab: (h, w, 2), CIE units.
     tick: called with the fraction done after each band. area: the rectangle that is wanted, all by
-    default. Returns (H, W, 3), or (H, W, 4) with gray's alpha, of gray's dtype.
+    default. guide: `guide_of` the photo at ab's size, where it is known already. Returns (H, W, 3),
+    or (H, W, 4) with gray's alpha, of gray's dtype.
     """
     luminance = gray if gray.ndim == 2 else np.ascontiguousarray(gray[..., 0])
     x, y, width, height = area or (0, 0, gray.shape[1], gray.shape[0])
     result = np.empty((height, width, 3 if gray.ndim == 2 else 4), gray.dtype)
     if not result.size:
         return result
-    lines = Lines(ab, luminance, x, width)
+    lines = Lines(ab, luminance, x, width, guide)
     wanted = luminance[y : y + height, x : x + width]
     if gray.ndim == 3:
         result[..., 3] = gray[y : y + height, x : x + width, 1]
@@ -101,14 +103,19 @@ class Lines:
     """ab as straight lines over L: slopes and offsets, already as wide as the photo.
 
     Only their rows are enlarged later, band by band: the width is done once for all bands.
-    x, wide: the photo's columns that are wanted; all by default.
+    x, wide: the photo's columns that are wanted; all by default. guide: as for `full_size`.
     """
 
     def __init__(
-        self, ab: NDArray[np.float32], gray: NDArray[Any], x: int = 0, wide: int | None = None
+        self,
+        ab: NDArray[np.float32],
+        gray: NDArray[Any],
+        x: int = 0,
+        wide: int | None = None,
+        guide: NDArray[np.float32] | None = None,
     ) -> None:
         height, width = ab.shape[:2]
-        lines = lines_over(ab, guide_of(gray, (height, width)))
+        lines = lines_over(ab, guide_of(gray, (height, width)) if guide is None else guide)
         size = (_smooth(width, gray.shape[1]), _smooth(height, gray.shape[0]))
         smooth = cv2.resize(lines, size, interpolation=cv2.INTER_CUBIC)
         whole = (gray.shape[1], smooth.shape[0])

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.compose import compose
-from engine.enlarge import guide_of
 from engine.gray import Gray, resize_visible, to_uint8, unit
 from engine.hints import Hint, asked_ab, owners
 from engine.networks.base import Features
@@ -32,6 +31,7 @@ class Picture:
 
     gray: Gray  # (H, W) or (H, W, 2), as given to `Colorizer.open`
     lightness: Tensor  # (1, 1, h, w) at working size, L / 100
+    guide: NDArray[np.float32]  # (h, w), the luminance at working size, 0..1
     side: int  # of the square that has the working size's area
     features: OrderedDict[tuple[torch.dtype, bytes], Features] = field(
         default_factory=OrderedDict, repr=False, compare=False
@@ -58,11 +58,6 @@ class Picture:
     def luminance(self) -> NDArray[Any]:
         """The photo without its alpha: (H, W)."""
         return self.gray if self.gray.ndim == 2 else self.gray[..., 0]
-
-    @cached_property
-    def guide(self) -> NDArray[np.float32]:
-        """The luminance at working size: (h, w), 0..1."""
-        return guide_of(self.luminance, self.size)
 
     @property
     def height(self) -> int:

@@ -47,7 +47,7 @@ class Result:
 
         area: make this rectangle of it only.
         """
-        return full_size(self.picture.gray, self.ab, tick, area)
+        return self._enlarged(self.picture.gray, tick, area)
 
     def color_only(self, tick: Tick = no_tick, area: Area | None = None) -> NDArray[np.uint8]:
         """The colours for a layer that leaves lightness to the photo below it, at the photo's size.
@@ -64,7 +64,7 @@ class Result:
         left, right = _cells(x, width, picture.width, columns)
         top, bottom = _cells(y, height, picture.height, rows)
         cells = (left, top, right - left, bottom - top)
-        small = full_size(picture.thinned, self.ab, tick, cells)
+        small = self._enlarged(picture.thinned, tick, cells)
         # Enlarged where they lie in the whole, one direction after the other: OpenCV is quick at
         # that only from edge to edge, and so a part has the very same pixels as in the whole.
         row = np.pad(small, ((0, 0), (left, columns - right), (0, 0)))
@@ -105,7 +105,11 @@ class Result:
 
     def preview(self, max_side: int) -> NDArray[np.uint8]:
         """The result with its longer side at most max_side: (h, w, 3 or 4), sRGB 0..255."""
-        return np.asarray(full_size(self.picture.reduced(max_side), self.ab, no_tick), np.uint8)
+        return np.asarray(self._enlarged(self.picture.reduced(max_side), no_tick), np.uint8)
+
+    def _enlarged(self, gray: Gray, tick: Tick, area: Area | None = None) -> Gray:
+        """The colours on the photo or a smaller version of it."""
+        return full_size(gray, self.ab, tick, area, self.picture.guide)
 
     def reports(self) -> tuple[HintReport, ...]:
         """How well each dot was followed."""

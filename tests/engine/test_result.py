@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from engine import picture as pictures
 from engine.colorizer import Colorizer
@@ -55,9 +56,11 @@ def test_the_changed_rectangle_ends_with_the_photo_whatever_its_size(picture: Pi
 def color_layer(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> Result:
     """A photo of (400, 601) of which every 11th row and column is coloured, in waves."""
     monkeypatch.setattr(pictures, "COLOR_PIXELS", 2000)
-    gray = np.full((400, 601), 128, np.uint8)
+    gray, lightness = np.full((400, 601), 128, np.uint8), torch.full((1, 1, 100, 150), 0.5)
     a, b = np.meshgrid(np.sin(np.linspace(0, 30, 150)), np.sin(np.linspace(0, 20, 100)))
-    return Result(replace(picture, gray=gray), 20 * np.dstack((a, b)).astype(np.float32), ())
+    guide = np.full((100, 150), 0.5, np.float32)
+    photo = replace(picture, gray=gray, lightness=lightness, guide=guide)
+    return Result(photo, 20 * np.dstack((a, b)).astype(np.float32), ())
 
 
 def test_rough_colours_lie_where_the_exact_ones_do(

@@ -4,6 +4,7 @@
     pipeline   from a photo of 1 to 100 megapixels to its colours, step by step
     sizes      quality and time at different working sizes
     enlarge    ways of enlarging colour, against the truth
+    dots       how near dots come to the asked colour at full size
     speedups   ways of making the network faster
     gamut      colours brought into the gamut, sought or looked up
     themes     six thumbnails in one batch beside single runs
@@ -18,7 +19,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-KINDS = ("networks", "pipeline", "sizes", "enlarge", "speedups", "gamut", "themes")
+KINDS = ("networks", "pipeline", "sizes", "enlarge", "dots", "speedups", "gamut", "themes")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -78,6 +78,14 @@ def test_the_pipeline_is_measured_and_a_missing_gpu_is_said(
     assert len(benchmark_pipeline.photo((30, 20)).shape) == 2
 
 
+def test_dots_come_near_to_what_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    benchmark.main(["dots", "--megapixels", "1"])
+
+    _, _, apart, *pairs = capsys.readouterr().out.splitlines()
+    assert len(pairs) == 3
+    assert 0 < float(apart.split("|")[3]) < 2
+
+
 def test_looking_up_the_gamut_gives_little_chroma_away(capsys: pytest.CaptureFixture[str]) -> None:
     benchmark.main(["gamut", "--count", "20000"])
 

@@ -11,6 +11,8 @@ import hashlib
 import io
 import multiprocessing
 import os
+import struct
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +21,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from skimage.segmentation import felzenszwalb
 from torch import Tensor
 from tqdm import tqdm
@@ -27,6 +29,10 @@ from tqdm import tqdm
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"))
 SEGMENT_SHARE = 0.006  # of the photo, at least; so there are less than 256
 SEGMENT_SCALE, SEGMENT_SIGMA = 150, 0.5
+READING = 2  # one more whenever a folder's photos come out otherwise than before; see _kept_name
+NAMED = 5  # of the photos without colour
+# What Pillow raises beside OSError, all of it seen at damaged files.
+DAMAGED = (SyntaxError, TypeError, ValueError, struct.error, Image.DecompressionBombError)
 Opener = Callable[[], bytes]
 
 
@@ -77,12 +83,14 @@ def read_photo(data: bytes) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (SyntaxError, ValueError, Image.DecompressionBombError) as error:  # of damaged files
+    except UnidentifiedImageError as error:
+        raise OSError("no photo of a known kind") from error
+    except DAMAGED as error:
         raise OSError(str(error)) from error
 
 
 def is_gray(photo: NDArray[np.uint8]) -> bool:
-    """Has a photo (H, W, 3) no colour at all?"""
+    """Has a photo (H, W, 3) no colour at all? One whose colours are only faint has some."""
     return bool((photo[..., 0] == photo[..., 1]).all() and (photo[..., 1] == photo[..., 2]).all())
 
 
@@ -104,21 +112,25 @@ def color_photos(
 ) -> Iterator[NDArray[np.uint8]]:
     """The photos of a split, (H, W, 3) sRGB each, with a bar that has the name `told`.
 
-    limit: as many files are looked at, None: all. Those that cannot be read and those without
-    colour are named and left out. Raises NoPhotos when no photo is left.
+    limit: as many files are looked at, None: all. Left out, and told on stderr, are those that
+    cannot be read and those without colour: nobody learns colours from them, and as truth they have
+    an infinite PSNR. Raises NoPhotos when no photo is left.
     """
-    any_used = False
+    any_used, gray = False, []
     for name, opener in tqdm(photo_files(source, split)[:limit], desc=told, mininterval=5):
         try:
             photo = read_photo(opener())
-        except OSError as error:
-            tqdm.write(f"{name} is left out: it cannot be read ({error})")
+        except (OSError, zipfile.BadZipFile) as error:
+            tqdm.write(f"{name} is left out: it cannot be read ({error})", sys.stderr)
             continue
         if is_gray(photo):
-            tqdm.write(f"{name} is left out: it has no colour")
+            gray.append(name)
             continue
         any_used = True
         yield photo
+    if gray:
+        names = ", ".join([*gray[:NAMED], "…"] if len(gray) > NAMED else gray)
+        tqdm.write(f"left out for having no colour: {len(gray)} photos ({names})", sys.stderr)
     if not any_used:
         raise NoPhotos(f"none of the photographs in {source} can be used")
 
@@ -174,9 +186,9 @@ def segments(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _kept_name(source: Path, split: str, side: int, limit: int | None) -> str:
     """Another one where the photos are others, so that a changed folder is read anew."""
     names = [name for name, _ in photo_files(source, split)[:limit]]
-    # A corpus is made once and stays; in a folder a photo may be replaced.
+    # A corpus is made once and stays; in a folder a photo may be replaced, or left out by now.
     found = [(source / name).stat() for name in names] if _index(source) is None else []
-    stamps = [(each.st_size, each.st_mtime_ns) for each in found]
+    stamps = [(READING, each.st_size, each.st_mtime_ns) for each in found]
     told = repr((str(source.resolve()), split, side, limit, names, stamps))
     return f"{split}-{side}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 

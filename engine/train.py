@@ -90,7 +90,7 @@ class TrainConfig:
     seed: int = knob(1, "of all that is random")
 
 
-# The paper has nothing like these; its network is trained without, unless they are asked for.
+# The paper has nothing like these; on the command line its network does without, unless asked.
 AS_IN_THE_PAPER = {"recolored": 0.0, "objects": 0.0, "curve": 0.0}
 
 
@@ -158,7 +158,9 @@ def train(config: TrainConfig) -> None:
 
         lightness, ab, parts = next_batch(photos, segments, crop, batch, config.curve, generator)
         example = simulate(lightness, ab, mix, generator, parts)
-        if device.type == "cuda":  # it is told what to do long before it has done it
+        if device.type == "cuda":
+            # The card has only been told what to do. At `began` it was idle, as the loss had been
+            # fetched; to wait here, too, costs the little by which Python could have run ahead.
             torch.cuda.synchronize(device)
         data_seconds += time.monotonic() - began
 

@@ -12,8 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
+from engine import photos
 from engine.photos import (
     NoPhotos,
+    is_gray,
     load_segments,
     load_squares,
     photo_files,
@@ -92,17 +94,55 @@ def test_photos_are_stacked_channels_first_and_kept(folder: Path, tmp_path: Path
     assert len(list(cache.iterdir())) == 1
 
 
-def test_what_cannot_be_learnt_from_is_named_and_left_out(
+def test_what_cannot_be_read_is_named_and_left_out(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = (folder / "b.jpg").read_bytes()
     (folder / "broken.png").write_bytes(b"no photo")
     (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
-    (folder / "gray.jpg").write_bytes(jpeg(50, 50, (90, 90, 90)))
 
-    assert len(load_squares(folder, "train", 32)) == len(load_squares(folder, "val", 32)) == 2
-    told = capsys.readouterr()
-    assert all(f"{name} is left out" in told.out for name in ("broken.png", "cut.jpg", "gray.jpg"))
+    assert len(load_squares(folder, "train", 32)) == 2
+    told = capsys.readouterr().err
+    assert "broken.png is left out" in told and "cut.jpg is left out" in told
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_what_has_no_colour_is_counted_and_left_out(
+    split: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(6):
+        (folder / f"gray-{number}.jpg").write_bytes(jpeg(50, 50, (90, 90, 90)))
+    Image.new("L", (50, 50), 90).save(folder / "inner" / "scan.png")
+
+    assert len(load_squares(folder, split, 32)) == 2
+    told = capsys.readouterr().err
+    assert "7 photos (gray-0.jpg, " in told and "gray-4.jpg, …)" in told
+
+
+def test_a_photo_of_faint_colour_is_none_without() -> None:
+    photo = np.full((40, 60, 3), 90, np.uint8)
+    assert is_gray(photo)
+
+    for channel in range(3):
+        faint = photo.copy()
+        faint[20, 30, channel] += 1
+        assert not is_gray(faint)
+
+
+def test_a_limit_counts_files(folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(b"no photo")
+
+    assert len(load_squares(folder, "train", 32, limit=2)) == 1
+
+
+def test_a_damaged_photo_of_a_corpus_is_left_out(corpus: Path) -> None:
+    index, shard = corpus / "photos/index.csv", corpus / "photos/one.zip"
+    index.write_text(index.read_text().replace("val", "train"))
+    data = bytearray(shard.read_bytes())
+    data[data.index(b"x.jpg") + 300] ^= 255
+    shard.write_bytes(data)
+
+    assert len(load_squares(corpus, "train", 32)) == 1
 
 
 def test_a_folder_without_a_usable_photo_says_so(tmp_path: Path) -> None:
@@ -120,6 +160,16 @@ def test_a_photo_is_turned_as_its_exif_says() -> None:
     assert read_photo(data.getvalue()).shape == (60, 40, 3)
 
 
+def test_a_photo_with_damaged_exif_is_one_that_cannot_be_read() -> None:
+    data, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    Image.new("RGB", (60, 40), (200, 40, 40)).save(data, "JPEG", exif=exif)
+    text_for_a_width = data.getvalue().replace(b"\x01\x0f\x00\x02", b"\x01\x00\x00\x02")
+
+    with pytest.raises(OSError, match="not an integer"):
+        read_photo(text_for_a_width)
+
+
 def test_a_changed_folder_is_read_anew(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     load_squares(folder, "train", 32, cache=cache)
@@ -131,6 +181,16 @@ def test_a_changed_folder_is_read_anew(folder: Path, tmp_path: Path) -> None:
 
     assert replaced[0, 2].float().mean() > 150
     assert len(added) == 3
+
+
+def test_what_was_kept_by_another_way_of_reading_is_not_taken(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_squares(folder, "train", 32, cache=tmp_path / "cache")
+    monkeypatch.setattr(photos, "READING", photos.READING + 1)
+    load_squares(folder, "train", 32, cache=tmp_path / "cache")
+
+    assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
 def test_a_changed_corpus_is_read_anew(corpus: Path, tmp_path: Path) -> None:
@@ -157,10 +217,12 @@ def test_segments_follow_a_photos_edges() -> None:
 
 def test_segments_are_found_for_every_photo_and_kept(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
+    (folder / "broken.jpg").write_bytes(b"no photo")
 
     first = load_segments(folder, "train", 32, cache=cache)
     again = load_segments(folder, "train", 32, cache=cache)
 
     assert first.shape == (2, 1, 32, 32) and first.dtype == torch.uint8
+    assert len(load_squares(folder, "train", 24, cache=cache)) == 2
     assert torch.equal(first, again)
-    assert len(list(cache.iterdir())) == 2  # the photos beside their segments
+    assert len(list(cache.iterdir())) == 3  # photos at both sizes, segments

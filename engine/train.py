@@ -53,7 +53,7 @@ def knob(default: Any, words: str) -> Any:
 @dataclass(frozen=True)
 class TrainConfig:
     # input and output
-    photos: str = knob("photos", "corpus folder, or any folder of photos")
+    photos: str = knob("photos", "corpus folder, or any folder of photos; grey ones are left out")
     network: str = knob("default", "which network")
     name: str = knob("", "of the folder under runs/; the network's where none is given")
     start_from: str = knob("", "a safetensors file to start from, unless the run exists")

@@ -142,7 +142,7 @@ def train(config: TrainConfig) -> None:
     )
     curves = Curves(folder) if rank == 0 else None
 
-    evaluated = saved = progress.seconds
+    resumed = evaluated = saved = progress.seconds
     record = _record(config, device)
     data_seconds = 0.0
     window: list[float] = []
@@ -187,7 +187,7 @@ def train(config: TrainConfig) -> None:
             continue
         if len(window) == 100 and curves:
             curves.add(progress, "train", loss=sum(window) / 100, rate_share=share, crop=crop,
-                       data_share=data_seconds / max(progress.seconds, 1e-9))  # fmt: skip
+                       data_share=data_seconds / (progress.seconds - resumed))  # fmt: skip
             window.clear()
         if progress.seconds - saved > config.checkpoint_minutes * 60:
             _save(folder, config, network, averaged, optimizers, progress, record)

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.color import AB_SCALE
 from engine.enlarge import Pixels, lines_over
 from engine.hints import NOBODY, Hint
 from engine.picture import Picture
@@ -21,6 +20,7 @@ from engine.picture import Picture
 NEAR = 0.5  # CIE units; what is missing no more than this is not looked for
 OTHER = 5.0  # CIE units; two dots that differ less were asked the same colour
 _MOST_ROUNDS = 12
+_FARTHEST = 40.0  # CIE units of a or b that a cell may be from what its dot asks for
 _STEP = 1.5  # times what is missing: of a cell's change its dot shows a quarter to the whole
 _SAMPLES = 5  # pixels looked at in a row and in a column of a dot
 _INNER = 0.7  # of a dot's radius: half the side of the square inside its disc
@@ -59,16 +59,22 @@ def aim(
 ) -> None:
     """Change ab (h, w, 2), in CIE units, in place, until the dots are seen in the asked colours.
 
-    asked: (len(hints), 2), a and b. Dots that are nearer to each other than cells may miss them.
+    asked: (len(hints), 2), a and b. Dots that are nearer to each other than cells, or than pixels
+    of a photo below the working size, may miss them: then it ends with the least that was missed.
     """
     there = owner != NOBODY
-    aimed = np.unique(owner[there])
+    aimed, wanted = np.unique(owner[there]), asked[owner[there]]
+    best, least = ab[there], np.inf
     for _ in range(_MOST_ROUNDS):
         missing = asked - sight.seen(ab)
+        missed = np.square(missing[aimed]).mean()
+        if missed < least:
+            best, least = ab[there], missed
         if np.abs(missing[aimed]).max() < NEAR:
-            return
+            break
         moved = ab[there] + _STEP * missing[owner[there]]
-        ab[there] = np.clip(moved, -AB_SCALE, AB_SCALE)
+        ab[there] = np.clip(moved, wanted - _FARTHEST, wanted + _FARTHEST)
+    ab[there] = best
 
 
 def overruled(

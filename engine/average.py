@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from engine.networks import NETWORKS, ColorizationNetwork
-from engine.weights import load_network, save_network, training_record
+from engine.weights import WeightsMissing, load_network, save_network, training_record
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,8 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="safetensors file to write")
     parser.add_argument("--network", choices=sorted(NETWORKS), default="default")
     options = parser.parse_args(arguments)
-    network = mean([load_network(options.network, path) for path in options.weights])
-    records = [training_record(path) for path in options.weights]
+    try:
+        network = mean([load_network(options.network, path) for path in options.weights])
+        records = [training_record(path) for path in options.weights]
+    except (WeightsMissing, ValueError) as error:
+        parser.error(str(error))
     save_network(network, options.network, options.out, joint_record(records))
 
 

@@ -34,6 +34,15 @@ def test_the_mean_lies_between_and_tells_of_all(tmp_path: Path) -> None:
     }
 
 
+def test_what_are_no_weights_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "none.safetensors"), "--out", str(tmp_path / "mean.safetensors")])
+
+    assert "none.safetensors is missing" in capsys.readouterr().err
+
+
 def test_networks_of_different_dimensions_have_no_mean() -> None:
     with pytest.raises(ValueError, match="different dimensions"):
         mean([build_network("paper"), build_network("paper", {"width": 16})])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -22,8 +23,9 @@ class Screen:
 
     def __init__(self, gimp: RealGimp, display: str, environment: Mapping[str, str]) -> None:
         self._gimp = gimp
+        # One of this process: what an interrupted run left on the display must not answer.
         bus = {
-            "DBUS_SESSION_BUS_ADDRESS": f"unix:abstract=tincture-{display[1:]}",
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:abstract=tincture-{os.getpid()}-{display[1:]}",
             "NO_AT_BRIDGE": "0",
         }
         self._environment = {**bus, **environment, "DISPLAY": display}

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.colorizer import Colorizer
+from engine.command import told_in_a_line
 from engine.contact_sheet import ROWS, Row, marked, opened, save
 from engine.networks import NETWORKS
 from engine.networks.base import Features
@@ -107,7 +108,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--samples", type=int, default=60_000, help="photos drawn for each variant")
     parser.add_argument("--limit", type=int, default=0, help="the first photos only; 0 = all")
     parser.add_argument("--only", nargs="+", choices=VARIANTS, help="these variants; default: all")
-    options = parser.parse_args(arguments)
+    with told_in_a_line("engine.ablation"):
+        compare(parser.parse_args(arguments))
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Train what is not trained yet, print the table and save the sheet."""
     NETWORKS.update({name: (kind, DefaultDimensions) for name, kind in ABLATED.items()})
     rows, colorizers = {}, []
     for index, (name, variant) in enumerate(VARIANTS.items()):

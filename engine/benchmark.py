@@ -19,6 +19,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from engine.command import told_in_a_line
+
 KINDS = ("networks", "pipeline", "sizes", "enlarge", "dots", "speedups", "gamut", "themes")
 
 
@@ -31,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("kind", nargs="?", choices=KINDS, default="networks")
     kind = parser.parse_args(arguments[:1]).kind
-    importlib.import_module(f"engine.benchmark_{kind}").main(arguments[1:])
+    with told_in_a_line("engine.benchmark"):
+        importlib.import_module(f"engine.benchmark_{kind}").main(arguments[1:])
 
 
 if __name__ == "__main__":

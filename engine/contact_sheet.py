@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from engine.colorizer import Colorizer
+from engine.command import told_in_a_line
 from engine.hints import Hint
 from engine.result import Result
 from engine.themes import Color, Theme
@@ -74,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--network", default="default")
     options = parser.parse_args(arguments)
-    colorizer = Colorizer.load(options.network)
+    with told_in_a_line("engine.contact_sheet"):
+        colorizer = Colorizer.load(options.network)
     save(options.output, [sheet_row(colorizer, row) for row in ROWS])
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +19,14 @@ import torch
 from torch import Tensor
 
 from engine.colorizer import WORKING_SIDES
+from engine.command import told_in_a_line
 from engine.evaluation import report
 from engine.evaluation.inputs import CELLS_224, DOTS_256
 from engine.evaluation.reference import references
 from engine.evaluation.runner import Runner, load
 from engine.evaluation.trials import Method, try_network
 from engine.networks import NETWORKS
-from engine.photos import NoPhotos, load_squares
-from engine.weights import WeightsMissing
+from engine.photos import load_squares
 
 QUICK = 24  # photos
 
@@ -119,15 +118,11 @@ def _positive(text: str) -> int:
     return value
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    try:
+def main(arguments: Sequence[str] | None = None) -> None:
+    with told_in_a_line("engine.evaluate", ValueError):
         folder = evaluate(_parse(arguments))
-    except (NoPhotos, WeightsMissing, ValueError) as error:
-        print(f"engine.evaluate: {error}", file=sys.stderr)
-        return 1
     print(f"Saved in {folder}: index.html, results.json, curves.png, sheet.png")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -30,7 +30,7 @@ _SAMPLE = 100_000  # pixels that are enough to tell
 _LONGEST_DOT = 2.5  # a blob longer than this many times its thickness is a stroke
 _MAX_PIECES = 64  # along the longer side of a stroke
 
-Pixels = tuple[NDArray[np.intp], NDArray[np.intp]]  # rows and columns
+Places = tuple[NDArray[np.intp], NDArray[np.intp]]  # rows and columns of pixels
 Blob = tuple[int, int, NDArray[np.bool_]]  # left and top of its box, and its pixels in there
 
 
@@ -92,7 +92,7 @@ def _blob_hints(
             yield _hint(rgba, rows, columns, x, y)
 
 
-def _single_colored(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Iterator[Pixels]:
+def _single_colored(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Iterator[Places]:
     colors = rgb[inside]
     if int(np.ptp(colors, axis=0).max()) <= SAME_COLOR:
         rows, columns = np.nonzero(inside)
@@ -152,7 +152,7 @@ def _without_rims(areas: NDArray[np.intp]) -> NDArray[np.intp]:
     return areas
 
 
-def _pieces(area: Pixels) -> Iterator[Pixels]:
+def _pieces(area: Places) -> Iterator[Places]:
     """A compact dot as it is; a stroke cut into squares about as long as it is thick."""
     rows, columns = (places - places.min() for places in area)
     mask = np.zeros((rows.max() + 1, columns.max() + 1), np.uint8)
@@ -166,7 +166,7 @@ def _pieces(area: Pixels) -> Iterator[Pixels]:
     return _split(area, rows // side * (mask.shape[1] // side + 1) + columns // side)
 
 
-def _split(pixels: Pixels, numbers: NDArray[np.intp]) -> Iterator[Pixels]:
+def _split(pixels: Places, numbers: NDArray[np.intp]) -> Iterator[Places]:
     """The pixels of each number, by growing numbers."""
     rows, columns = pixels
     order = numbers.argsort(kind="stable")

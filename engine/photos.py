@@ -67,7 +67,10 @@ def _folder_files(folder: Path) -> list[tuple[str, Opener]]:
 def _corpus_files(index: Path, split: str) -> list[tuple[str, Opener]]:
     with index.open(newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["split"] == split]
-    shards = {name: zipfile.ZipFile(index.parent / name) for name in {r["shard"] for r in rows}}
+    try:
+        shards = {name: zipfile.ZipFile(index.parent / name) for name in {r["shard"] for r in rows}}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise NoPhotos(f"the corpus of {index} is not whole: {error}") from error
 
     def opener(row: dict[str, str]) -> Opener:
         return lambda: shards[row["shard"]].read(row["id"] + ".jpg")
@@ -120,7 +123,7 @@ def color_photos(
     for name, opener in tqdm(photo_files(source, split)[:limit], desc=told, mininterval=5):
         try:
             photo = read_photo(opener())
-        except (OSError, zipfile.BadZipFile) as error:
+        except (OSError, zipfile.BadZipFile, KeyError) as error:  # KeyError: not in its zip file
             tqdm.write(f"{name} is left out: it cannot be read ({error})", sys.stderr)
             continue
         if is_gray(photo):

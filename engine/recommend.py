@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
@@ -27,6 +26,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from skimage.color import rgb2lab
 
+from engine.command import told_in_a_line
 from engine.networks import ColorizationNetwork
 from engine.photos import color_photos, square
 from engine.texture import TextureLibrary, build_texture_library
@@ -115,7 +115,7 @@ def _part(tensors: dict[str, Any], prefix: str, kind: Any) -> dict[str, Any]:
     return {field.name: tensors[prefix + field.name] for field in fields(kind)}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -125,14 +125,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--photos", type=Path, required=True, help="a corpus or a folder")
         command.add_argument("--limit", type=int, help="the first photos only")
     options = parser.parse_args(arguments)
-    if options.command == "build":
-        build(options.photos, options.limit)
-    else:
-        from engine.recommend_evaluation import evaluate
+    with told_in_a_line("engine.recommend"):
+        if options.command == "build":
+            build(options.photos, options.limit)
+        else:
+            from engine.recommend_evaluation import evaluate
 
-        evaluate(options.photos, options.limit)
-    return 0
+            evaluate(options.photos, options.limit)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

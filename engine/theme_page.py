@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.colorizer import Colorizer
-from engine.photos import photo_files, read_photo
+from engine.command import told_in_a_line
+from engine.photos import NoPhotos, photo_files, read_photo
 from engine.recommend import ThemeRecommender
 from engine.themes import Theme
 from engine.weights import load_network
@@ -48,10 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument("photo", type=Path, nargs="*", default=())
     chosen.add_argument("--photos", type=Path, metavar="DIR", help="the corpus")
-    options = parser.parse_args(arguments)
+    with told_in_a_line("engine.theme_page"):
+        make_page(parser.parse_args(arguments))
+
+
+def make_page(options: argparse.Namespace) -> None:
     files = [path.read_bytes() for path in (SHIPPED if options.photos else options.photo)]
     if options.photos:
         validation = dict(photo_files(options.photos, "val"))
+        if not validation.keys() >= set(OPEN):
+            raise NoPhotos(f"{options.photos} is not the corpus that has {', '.join(OPEN)}")
         files += [validation[name]() for name in OPEN]
     colorizer = Colorizer.load(device="cpu")
     recommender = ThemeRecommender.load(load_network("default"))

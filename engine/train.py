@@ -16,6 +16,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -30,6 +31,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from engine.color import AB_SCALE, lab_to_rgb, rgb_to_lab
+from engine.command import told_in_a_line
 from engine.evaluation.metrics import psnr
 from engine.losses import default_loss, paper_loss
 from engine.muon import ConvolutionMuon
@@ -104,7 +106,8 @@ class Progress:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    train(_parse(arguments))
+    with told_in_a_line("engine.train"):
+        train(_parse(arguments))
 
 
 def train(config: TrainConfig) -> None:
@@ -148,9 +151,9 @@ def train(config: TrainConfig) -> None:
     window: list[float] = []
     photos = torch.empty(0)
     segments = _corpus(load_segments, config, SEGMENTED).to(device)
-    size = 0
+    stages, size = _stages(config.stages, network.multiple), 0
     while (done := _done(config, progress)) < 1:
-        crop, batch = _stage(config.stages, done)
+        crop, batch = _stage(stages, done)
         if crop != size:
             photos = _corpus(load_squares, config, round(crop * MARGIN)).to(device)
             size = crop
@@ -278,17 +281,32 @@ def _of_first(seconds: float, device: torch.device) -> float:
     return told.item()
 
 
-def _stage(stages: str, done: float) -> tuple[int, int]:
+def _stages(told: str, multiple: int) -> list[tuple[int, int, float]]:
+    """Crop, batch and share of the budget of each stage.
+
+    multiple: of what a crop must be one, for the network. Raises ValueError with a sentence for
+    people.
+    """
+    stages = []
+    for words in told.split(","):
+        stage = re.fullmatch(r"\s*([1-9]\d*)x([1-9]\d*)x(\d*\.?\d+)\s*", words)
+        if not stage:
+            raise ValueError(f"write CROPxBATCHxSHARE, as in 64x64x0.6,128x24x0.4; not “{words}”")
+        crop, batch, share = int(stage[1]), int(stage[2]), float(stage[3])
+        if crop % multiple:
+            raise ValueError(f"a crop must be a multiple of {multiple}, and {crop} is none")
+        stages.append((crop, batch, share))
+    return stages
+
+
+def _stage(stages: Sequence[tuple[int, int, float]], done: float) -> tuple[int, int]:
     """The crop and batch size of the moment; done: share of the budget that is spent."""
     end = 0.0
-    crop = batch = 0
-    for stage in stages.split(","):
-        crop_text, batch_text, share = stage.split("x")
-        crop, batch = int(crop_text), int(batch_text)
-        end += float(share)
+    for crop, batch, share in stages:
+        end += share
         if done < end:
-            break
-    return crop, batch
+            return crop, batch
+    return stages[-1][:2]
 
 
 def _rate_share(config: TrainConfig, done: float) -> float:
@@ -499,7 +517,12 @@ def _parse(arguments: Sequence[str] | None) -> TrainConfig:
                             metavar=None if choices else kind.__name__.upper())  # fmt: skip
     if parser.parse_args(arguments).network == "paper":
         parser.set_defaults(**AS_IN_THE_PAPER)
-    return TrainConfig(**vars(parser.parse_args(arguments)))
+    config = TrainConfig(**vars(parser.parse_args(arguments)))
+    try:
+        _stages(config.stages, NETWORKS[config.network][0].multiple)
+    except ValueError as error:
+        parser.error(f"--stages: {error}")
+    return config
 
 
 if __name__ == "__main__":

@@ -43,12 +43,15 @@ def load_network(name: str = "default", path: Path | None = None) -> Colorizatio
         network = build_network(name, json.loads(record["dimensions"]))
         _fill(network, tensors)
     except FileNotFoundError:
-        raise WeightsMissing(f"{path} is missing: repair Tincture with install.py repair") from None
+        raise WeightsMissing(f"{path} is missing{_mended(path)}") from None
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise WeightsMissing(
-            f"{path} is damaged ({error}): repair Tincture with install.py repair"
-        ) from error
+        raise WeightsMissing(f"{path} is damaged ({error}){_mended(path)}") from error
     return network.eval()
+
+
+def _mended(path: Path) -> str:
+    """What to do about a file that is not as it should be, if it is one of Tincture's own."""
+    return ": repair Tincture with install.py repair" if path.parent == FOLDER else ""
 
 
 def require_network(found: str, name: str, path: Path) -> None:

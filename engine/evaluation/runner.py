@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from engine.weights import (
     WeightsMissing,
     load_network,
     require_network,
+    sha256,
     training_record,
     weights_path,
 )
@@ -116,17 +116,16 @@ def load(name: str, path: Path | None = None) -> Loaded:
     Raises WeightsMissing when the file is absent, damaged or of another network.
     """
     chosen = path or weights_path(name)
-    if not chosen.exists():
-        hint = "train it first: python -m engine.train; then give its file with --weights"
-        raise WeightsMissing(f"{chosen} is missing; {hint}")
-    digest = hashlib.sha256(chosen.read_bytes()).hexdigest()
     if chosen.suffix != ".pt":
-        return Loaded(load_network(name, chosen), digest, training_record(chosen))
+        network = load_network(name, chosen)
+        return Loaded(network, sha256(chosen), training_record(chosen))
+    if not chosen.exists():
+        raise WeightsMissing(f"{chosen} is missing")
     state: dict[str, Any] = torch.load(chosen, map_location="cpu", weights_only=True)
     require_network(str(state["config"]["network"]), name, chosen)
     network = build_network(name)
     network.load_state_dict(state["averaged"])
-    return Loaded(network, digest, dict(state["progress"]))
+    return Loaded(network, sha256(chosen), dict(state["progress"]))
 
 
 def to_numpy(ab: Tensor) -> NDArray[np.float32]:

@@ -236,19 +236,18 @@ def test_a_working_size_that_the_network_cannot_have_is_refused() -> None:
         Runner(PaperNetwork(PaperDimensions(width=4)), working_size=100)
 
 
-def test_bad_input_ends_with_a_sentence(
-    tmp_path: Path, world: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    weights = ["--weights", str(world / "paper.safetensors"), "--network", "paper"]
+def test_bad_input_ends_with_a_sentence(tmp_path: Path, world: Path) -> None:
+    def ends(words: str, photos: Path, *options: str) -> None:
+        with pytest.raises(SystemExit, match=words):
+            evaluate.main(["--photos", str(photos), *options])
 
-    assert evaluate.main(["--photos", str(tmp_path), *weights]) == 1
-    assert "holds no photographs" in capsys.readouterr().err
-    missing = ["--weights", str(tmp_path / "none.safetensors")]
-    assert evaluate.main(["--photos", str(world / "photos"), *missing]) == 1
-    assert "is missing" in capsys.readouterr().err
+    weights = ("--weights", str(world / "paper.safetensors"), "--network", "paper")
+    ends("holds no photographs", tmp_path, *weights)
+    ends("must be a multiple of 8", world / "photos", *weights, "--working-size", "100")
+    for name in ("none.safetensors", "none.pt"):
+        ends(f"{name} is missing$", world / "photos", "--weights", str(tmp_path / name))
     checkpoint = tmp_path / "checkpoint.pt"
     torch.save({"config": {"network": "paper"}}, checkpoint)
     for path in (world / "paper.safetensors", checkpoint):
-        other = ["--weights", str(path), "--network", "default"]
-        assert evaluate.main(["--photos", str(world / "photos"), *other]) == 1
-        assert "of the network 'paper', not of 'default'" in capsys.readouterr().err
+        named = ("--weights", str(path), "--network", "default")
+        ends("of the network 'paper', not of 'default'", world / "photos", *named)

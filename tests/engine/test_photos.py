@@ -145,6 +145,23 @@ def test_a_damaged_photo_of_a_corpus_is_left_out(corpus: Path) -> None:
     assert len(load_squares(corpus, "train", 32)) == 1
 
 
+def test_a_photo_that_its_zip_file_lacks_is_left_out(
+    corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (corpus / "photos/index.csv").open("a") as lines:
+        lines.write("z,one.zip,train\n")
+
+    assert len(load_squares(corpus, "train", 32)) == 1
+    assert "z is left out" in capsys.readouterr().err
+
+
+def test_a_corpus_without_one_of_its_zip_files_says_so(corpus: Path) -> None:
+    (corpus / "photos/one.zip").unlink()
+
+    with pytest.raises(NoPhotos, match=r"is not whole: .*one\.zip"):
+        photo_files(corpus, "train")
+
+
 def test_a_folder_without_a_usable_photo_says_so(tmp_path: Path) -> None:
     (tmp_path / "gray.jpg").write_bytes(jpeg(50, 50, (90, 90, 90)))
 

@@ -20,7 +20,7 @@ from torch.distributed.run import get_args_parser
 
 from engine.networks import NETWORKS
 from engine.simulate import Example, Mix, simulate
-from engine.train import TrainConfig, _parse, _rate_share, next_batch, train
+from engine.train import TrainConfig, _parse, _rate_share, main, next_batch, train
 from engine.weights import (
     WeightsMissing,
     load_network,
@@ -124,6 +124,24 @@ def test_a_run_goes_on_where_it_stopped(
 
     assert second["step"] > first["step"]
     assert second["seconds"] >= 0.1 * 60
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ("64x64", "not “64x64”"),
+        ("64x64x0.5,", "not “”"),
+        ("64x0x1", "CROPxBATCHxSHARE"),
+        ("100x64x1", "multiple of 32, and 100 is none"),
+    ],
+)
+def test_stages_that_are_none_are_told_before_anything_is_read(
+    stages: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--photos", "nowhere", "--stages", stages])
+
+    assert words in capsys.readouterr().err
 
 
 QUICK_CLOCK = """
@@ -279,9 +297,12 @@ def test_shipped_weights_tell_of_their_training(network: str) -> None:
         assert "validation PSNR in dB" in run and "machine" in run
 
 
-def test_missing_weights_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(WeightsMissing, match=r"install\.py repair"):
+def test_missing_weights_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WeightsMissing, match=r"is missing$"):  # somebody's own
         load_network("default", tmp_path / "absent.safetensors")
+    monkeypatch.setattr("engine.weights.FOLDER", tmp_path)
+    with pytest.raises(WeightsMissing, match=r"is missing: .*install\.py repair"):
+        load_network("default")
 
 
 def test_damaged_weights_say_what_to_do(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ leave the history to their caller: the live window makes them with GIMP's undo f
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,6 +31,7 @@ from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 RESULT_PARASITE = "tincture-result"
 HINTS_PARASITE = "tincture-hints"
 PREVIEW_PARASITE = "tincture-preview"
+IMAGE_PARASITE = "tincture-image"  # on an image that was coloured: what tells it from others
 # On what we made and the user may change by hand: the checksum of its pixels as we left them.
 MASK_PARASITE, ALPHA_PARASITE = "tincture-mask", "tincture-alpha"
 _SIGNED = {MASK_PARASITE: "Y u8", ALPHA_PARASITE: "A u8"}
@@ -85,7 +87,7 @@ def find_photo(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.La
         selected.append(layers.index(layer))
     own_first = (*(layers[index] for index in selected), *layers)
     known = [facts(layer) for layer in layers]
-    return layers[plan.choose_photo(selected, known, _colored(own_first, layers))]
+    return layers[plan.choose_photo(selected, known, _colored(image, own_first, layers))]
 
 
 def _layer_of(drawable: Gimp.Drawable) -> Gimp.Drawable:
@@ -93,10 +95,12 @@ def _layer_of(drawable: Gimp.Drawable) -> Gimp.Drawable:
     return Gimp.Layer.from_mask(drawable) if isinstance(drawable, Gimp.LayerMask) else drawable
 
 
-def _colored(results: Sequence[Gimp.Layer], layers: Sequence[Gimp.Layer]) -> list[int]:
+def _colored(
+    image: Gimp.Image, results: Sequence[Gimp.Layer], layers: Sequence[Gimp.Layer]
+) -> list[int]:
     """Which of the layers are the photos that these results, if they are any, were made for."""
     places = {layer.get_tattoo(): index for index, layer in enumerate(layers)}
-    memories = [remembered_by(layer) for layer in results]
+    memories = [_remembered_here(image, layer) for layer in results]
     return [places[made.photo] for made in memories if made and made.photo in places]
 
 
@@ -114,10 +118,29 @@ def find_result(
     layers = all_layers(image)
     first = [layer for layer in map(_layer_of, preferred) if layer in layers]
     for layer in (*first, *layers):
-        remembered = remembered_by(layer)
+        remembered = _remembered_here(image, layer)
         if remembered and remembered.photo == photo.get_tattoo():
             return layer
     return None
+
+
+def _remembered_here(image: Gimp.Image, layer: Gimp.Layer) -> Optional[Memory]:  # noqa: UP045
+    """How a result layer was made, if it was for this image: one that was pasted was not."""
+    made = remembered_by(layer)
+    return made if made and made.image in ("", _name_of(image)) else None
+
+
+def _name_of(image: Gimp.Image) -> str:
+    """What tells an image that was coloured from others, also in its file; empty: it was not."""
+    parasite = image.get_parasite(IMAGE_PARASITE)
+    return bytes(parasite.get_data()).decode("ascii", "replace") if parasite else ""
+
+
+def _named(image: Gimp.Image) -> str:
+    """The same, after a name was given where there was none."""
+    if not _name_of(image):
+        _attach(image, IMAGE_PARASITE, secrets.token_hex(8).encode())
+    return _name_of(image)
 
 
 def remembered_of(
@@ -125,13 +148,35 @@ def remembered_of(
 ) -> Optional[Memory]:  # noqa: UP045
     """How the photo's result, as `find_result` finds it, was made; None: it has none."""
     result = find_result(image, photo, preferred)
-    return remembered_by(result) if result else None
+    made = remembered_by(result) if result else None
+    return made and made.fitting(seen_of(photo))
+
+
+def seen_of(photo: Gimp.Layer) -> str:
+    """The photo at a glance, for `memory.is_same_photo`."""
+    small, _width, _height, channels = photo.get_thumbnail_data(memory.SIDE, memory.SIDE)
+    green = bytes(small.get_data())[min(1, channels // 3) :: channels]
+    return memory.seen(photo.get_width(), photo.get_height(), green)
 
 
 def remembered_by(layer: Gimp.Layer) -> Optional[Memory]:  # noqa: UP045
     """How a result layer was made; None: it is none."""
     parasite = layer.get_parasite(RESULT_PARASITE)
     return memory.from_bytes(bytes(parasite.get_data())) if parasite else None
+
+
+def is_mostly_empty(layer: Gimp.Layer) -> bool:
+    """Is most of a layer transparent, like one that somebody retouches on?"""
+    if not layer.has_alpha():
+        return False
+    small, _width, _height, channels = layer.get_thumbnail_data(64, 64)
+    alpha = bytes(small.get_data())[channels - 1 :: channels]
+    return sum(alpha) < plan.MOSTLY_EMPTY * 255 * len(alpha)
+
+
+def window_procedure(image: Gimp.Image) -> str:
+    """The name of the procedure that there is as long as a window is open for the image."""
+    return f"tincture-window-{image.get_id()}"
 
 
 def previews(image: Gimp.Image) -> list[Gimp.Layer]:
@@ -146,8 +191,35 @@ def mark_preview(layer: Gimp.Layer) -> None:
 def read_photo(image: Gimp.Image, photo: Gimp.Layer) -> Photo:
     format_ = plan.pixel_format(int(image.get_precision()), photo.has_alpha())
     width, height = photo.get_width(), photo.get_height()
-    area = Gegl.Rectangle.new(0, 0, width, height)
-    return Photo(_read(photo, area, format_.read), width, height, format_)
+    with _as_it_shows(photo) as (seen, x, y):
+        area = Gegl.Rectangle.new(x, y, width, height)
+        return Photo(_read(seen, area, format_.read), width, height, format_)
+
+
+@contextmanager
+def _as_it_shows(layer: Gimp.Layer) -> Iterator[tuple[Gimp.Layer, int, int]]:
+    """A layer with its filters (Levels, Curves …) worked in, and where its corner lies in that.
+
+    A layer's own pixels are those without its filters.
+    """
+    if not layer.get_filters():
+        yield layer, 0, 0
+        return
+    image = layer.get_image()
+    kind = Gimp.ImageBaseType.GRAY if layer.is_gray() else Gimp.ImageBaseType.RGB
+    size = (layer.get_width(), layer.get_height())
+    aside = Gimp.Image.new_with_precision(*size, kind, image.get_precision())
+    try:  # in an image of its own: merging is a step of the history, also with a mere copy
+        if image.get_color_profile():
+            aside.set_color_profile(image.get_color_profile())
+        seen = Gimp.Layer.new_from_drawable(layer, aside)
+        aside.insert_layer(seen, None, 0)
+        seen.set_offsets(0, 0)
+        seen.merge_filters()
+        _ok, x, y = seen.get_offsets()  # a filter may enlarge the layer
+        yield seen, -x, -y
+    finally:
+        aside.delete()
 
 
 def read_hints(hints: Gimp.Layer, photo: Gimp.Layer) -> tuple[HintStrip, ...]:
@@ -223,18 +295,19 @@ def read_colors(layer: Gimp.Layer) -> tuple[bytes, int, int]:
     width, height = layer.get_width(), layer.get_height()
     scale = min(1.0, (1e6 / (width * height)) ** 0.5)
     width, height = max(1, int(width * scale)), max(1, int(height * scale))
-    area = Gegl.Rectangle.new(0, 0, width, height)
-    pixels = layer.get_buffer().get(area, scale, "R'G'B' u8", Gegl.AbyssPolicy.NONE)
+    with _as_it_shows(layer) as (seen, x, y):
+        area = Gegl.Rectangle.new(int(x * scale), int(y * scale), width, height)
+        pixels = seen.get_buffer().get(area, scale, "R'G'B' u8", Gegl.AbyssPolicy.NONE)
     return pixels, width, height
 
 
 def add_hints_layer(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
     """An empty hints layer over the photo, selected; the one that is there, if there is one."""
     layer = find_hints(image)
-    if layer is None:
+    if layer is None or image.get_base_type() != Gimp.ImageBaseType.RGB:
         with undo_group(image):
             make_rgb(image)
-            layer = insert_hints(image, photo)
+            layer = layer or insert_hints(image, photo)
     layer.set_visible(True)
     image.set_selected_layers([layer])
     Gimp.displays_flush()
@@ -248,8 +321,7 @@ def insert_hints(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
     layer = Gimp.Layer.new(image, plan.HINTS_NAME, *size, kind, 100.0, mode)
     _attach(layer, HINTS_PARASITE, b"{}")
     image.insert_layer(layer, None, 0)
-    _ok, x, y = photo.get_offsets()
-    layer.set_offsets(x, y)
+    move_to(photo, layer)
     return layer
 
 
@@ -310,7 +382,8 @@ def put_result(
         _write(layer, result, is_new=layer != old)
         _mask_result(image, photo, layer, is_new=layer != old)
         settings = replace(made.settings, theme=result.theme, shares=result.shares)
-        remembered = replace(made, photo=photo.get_tattoo(), settings=settings)
+        told = {"photo": photo.get_tattoo(), "image": _named(image), "seen": seen_of(photo)}
+        remembered = replace(made, settings=settings, **told)
         _attach(layer, RESULT_PARASITE, remembered.to_bytes())
         for each in hidden:
             each.set_visible(False)
@@ -340,7 +413,7 @@ def _result_layer(
     if old is not None and (old.get_width(), old.get_height()) == size:
         old.set_mode(mode)
         old.set_visible(True)
-        _move_to(photo, old)
+        move_to(photo, old)
         return old
     beside, name, opacity = photo, plan.RESULT_NAME, 100.0
     if old is not None:
@@ -351,15 +424,30 @@ def _result_layer(
     has_alpha = photo_read.format.channels == 2
     kind = Gimp.ImageType.RGBA_IMAGE if has_alpha else Gimp.ImageType.RGB_IMAGE
     layer = Gimp.Layer.new(image, name, *size, kind, opacity, mode)
+    move_to(photo, layer)  # before it is in a group, whose position may be locked
     if not image.insert_layer(layer, parent, position):
         raise Refused(_("GIMP does not allow a new layer here; is the group locked?"))
-    _move_to(photo, layer)
     return layer
 
 
-def _move_to(photo: Gimp.Layer, layer: Gimp.Layer) -> None:
+def move_to(photo: Gimp.Layer, layer: Gimp.Layer) -> None:
+    """Lay a layer where the photo is; what is locked in its place stays so afterwards."""
     _ok, x, y = photo.get_offsets()
+    if tuple(layer.get_offsets())[1:] == (x, y):
+        return
+    locked = [item for item in _with_groups(layer) if item.get_lock_position()]
+    for item in locked:
+        item.set_lock_position(False)  # else GIMP leaves the layer where it is
     layer.set_offsets(x, y)
+    for item in locked:
+        item.set_lock_position(True)
+
+
+def _with_groups(item: Optional[Gimp.Item]) -> Iterator[Gimp.Item]:  # noqa: UP045
+    """An item and the groups around it, from inside to outside."""
+    while item is not None:
+        yield item
+        item = item.get_parent()
 
 
 def _write(layer: Gimp.Layer, result: ColorizeResult, is_new: bool) -> None:
@@ -467,14 +555,20 @@ def _checksum(drawable: Gimp.Drawable, format_: str) -> bytes:
 
 def locked_around(item: Optional[Gimp.Item]) -> Optional[Gimp.Item]:  # noqa: UP045
     """The item or the group around it whose pixels are locked: GIMP kills who writes there."""
-    while item is not None and not item.get_lock_content():
-        item = item.get_parent()
-    return item
+    return next((each for each in _with_groups(item) if each.get_lock_content()), None)
 
 
 def make_rgb(image: Gimp.Image) -> None:
     if image.get_base_type() != Gimp.ImageBaseType.RGB:
         image.convert_rgb()
+    elif has_gray_layers(image) and is_gray(image):
+        image.convert_grayscale()  # only then GIMP converts all layers
+        image.convert_rgb()
+
+
+def has_gray_layers(image: Gimp.Image) -> bool:
+    """Are there gray layers in an RGB image? An undo brings some that were converted unseen."""
+    return any(layer.is_gray() for layer in all_layers(image) if not layer.is_group())
 
 
 def _read(drawable: Gimp.Drawable, area: Gegl.Rectangle, format_: str) -> bytes:
@@ -482,6 +576,6 @@ def _read(drawable: Gimp.Drawable, area: Gegl.Rectangle, format_: str) -> bytes:
     return data
 
 
-def _attach(layer: Gimp.Drawable, name: str, data: bytes) -> None:
+def _attach(to: Gimp.Drawable | Gimp.Image, name: str, data: bytes) -> None:
     flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
-    layer.attach_parasite(Gimp.Parasite.new(name, flags, data))
+    to.attach_parasite(Gimp.Parasite.new(name, flags, data))

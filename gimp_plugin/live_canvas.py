@@ -31,7 +31,7 @@ from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 
 HINTS_LOOK_SIDE = 256  # pixels of the small picture that tells what was painted
 PHOTO_LOOK_SIDE = 64
-SELECTION_LOOK_SIDE = 64
+LIMITS_LOOK_SIDE = 64
 
 RememberedDot = tuple[float, float, str]  # x, y, colour
 
@@ -59,8 +59,10 @@ class LiveCanvas:
         self._rebuilt = False  # the history may have steps that hold whole layers in colour
         self._file_found = _file_of(image)
         self._preview: Optional[Gimp.Layer] = None  # noqa: UP045
-        self._selection: Optional[tuple[int, ...]] = None  # noqa: UP045
+        self._preview_is_new = True
+        self._limits: Optional[tuple[int, ...]] = None  # noqa: UP045
         self.applied: Optional[Gimp.Layer] = None  # noqa: UP045  the result layer
+        self.why_gone = ""  # why `look` found nothing, in words; empty where the image was closed
 
     def open(self) -> None:
         """Make what the user paints on. Raises Refused."""
@@ -78,9 +80,8 @@ class LiveCanvas:
 
     def look(self) -> Optional[Look]:  # noqa: UP045
         """What can be seen at a glance; None: the image or the photo is gone."""
-        if self.is_gone():
-            return None
-        if self.image.get_base_type() != Gimp.ImageBaseType.RGB:
+        self.why_gone = self._why_gone()
+        if self.why_gone or not self.image.is_valid():
             return None
         there = self._find_hints()
         place, seen = self._see_hints() if there else ((), None)
@@ -91,10 +92,24 @@ class LiveCanvas:
             photo_place=_rectangle(self.photo),
             hints=seen,
             hints_place=place,
-            selection=_selection(self.image),
+            limits=_limits(self.image, self.photo),
             painting=_button_is_held(),
             ready=there and self.image.get_selected_layers() == [self._hints],
         )
+
+    def _why_gone(self) -> str:
+        if not self.image.is_valid():
+            return ""
+        if not self.photo.is_valid():
+            return _("The photograph's layer is gone, so Tincture's window closed.")
+        if self.image.get_base_type() != Gimp.ImageBaseType.RGB:
+            return _("The image is not in RGB mode any more, so Tincture's window closed.")
+        if self._was_gray and canvas.has_gray_layers(self.image):
+            return _(
+                "A step from before Tincture's window opened was undone, and the photo is gray "
+                "again, so the window closed. Choose Colorize… again."
+            )
+        return ""
 
     def is_gone(self) -> bool:
         return not (self.image.is_valid() and self.photo.is_valid())
@@ -114,14 +129,15 @@ class LiveCanvas:
         if self.is_gone():
             return True  # GIMP would show an error; the next look tells
         self._refuse_locked()
-        if self._preview is None or not self._preview.is_valid():
-            self.hide()
+        shown = self._preview if self._preview and self._preview.is_valid() else None
+        if shown is None or canvas.previews(self.image) != [shown]:
+            self.hide()  # also one that an undo brought back above it
             if (result.width, result.height) != (photo.width, photo.height):
                 return False
             self._preview = self._insert_preview(photo)
         preview = self._preview
         self._set_mode(preview, color_only)
-        self._follow_selection(preview)
+        self._follow_limits(preview)
         if result.width:
             self._write(preview, result)
         Gimp.displays_flush()
@@ -129,7 +145,9 @@ class LiveCanvas:
 
     def hide(self) -> None:
         """Take the preview off the canvas, also one that was deleted and came back by an undo."""
-        self._preview, self._selection = None, None
+        if self._preview is not None and not self._preview.is_valid():
+            self._rebuilt = True  # somebody deleted it: a step of the history holds it, in colour
+        self._preview, self._limits = None, None
         for preview in canvas.previews(self.image):
             with self._unseen():
                 self.image.remove_layer(preview)
@@ -142,6 +160,7 @@ class LiveCanvas:
 
     def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
         """Put the result into the image, one undo step, with the dots hidden. Raises Refused."""
+        self._refuse_locked()
         self._take_back()
         there = self._hints.is_valid()
         hidden = [self._hints] if there and result.dots else []
@@ -288,14 +307,14 @@ class LiveCanvas:
             result = canvas.find_result(self.image, self.photo)
             if result and result.get_parent() == self.photo.get_parent():
                 position = min(position, self.image.get_item_position(result))
+            canvas.move_to(self.photo, preview)  # before it is in a group that may be locked
             self.image.insert_layer(preview, self.photo.get_parent(), position)
-            _ok, x, y = self.photo.get_offsets()
-            preview.set_offsets(x, y)
             preview.set_lock_content(True)  # a step of a tool on it would be lost with it
             preview.set_lock_position(True)
             preview.set_visible(False)  # until there is something to see
             canvas.mark_preview(preview)
         canvas.select(self.image, selected)
+        self._preview_is_new = True
         return preview
 
     def _set_mode(self, preview: Gimp.Layer, color_only: bool) -> None:
@@ -304,12 +323,12 @@ class LiveCanvas:
             with self._unseen():
                 preview.set_mode(mode)
 
-    def _follow_selection(self, preview: Gimp.Layer) -> None:
-        """Only what is selected shows the preview, as it will be with the result."""
-        selection = _selection(self.image)
-        if selection == self._selection:
+    def _follow_limits(self, preview: Gimp.Layer) -> None:
+        """Only what is selected, and shown of the photo, shows the preview, as in the result."""
+        limits = _limits(self.image, self.photo)
+        if limits == self._limits:
             return
-        self._selection = selection
+        self._limits = limits
         with self._unseen():
             if preview.get_mask():
                 preview.remove_mask(Gimp.MaskApplyMode.DISCARD)
@@ -325,7 +344,9 @@ class LiveCanvas:
         finally:
             with self._unseen():
                 preview.set_lock_content(True)
-                preview.set_visible(True)
+                if self._preview_is_new:
+                    preview.set_visible(True)  # afterwards whoever hides it sees the photo
+        self._preview_is_new = False
 
     @contextmanager
     def _unseen(self) -> Iterator[None]:
@@ -361,12 +382,16 @@ def _file_of(image: Gimp.Image) -> tuple[str, int]:
         return (str(path), 0)
 
 
-def _selection(image: Gimp.Image) -> tuple[int, ...]:
-    """Its bounds and a number that its shape gives; empty where nothing is selected."""
-    if Gimp.Selection.is_empty(image):
-        return ()
-    _ok, _any, *bounds = (int(number) for number in Gimp.Selection.bounds(image))
-    return (*bounds, crc32(_thumbnail(image.get_selection(), SELECTION_LOOK_SIDE).pixels))
+def _limits(image: Gimp.Image, photo: Gimp.Layer) -> tuple[int, ...]:
+    """What tells one selection, or mask of the photo, from another; empty where all shows."""
+    told: list[int] = []
+    if not Gimp.Selection.is_empty(image):
+        _ok, _any, *bounds = (int(number) for number in Gimp.Selection.bounds(image))
+        told = [*bounds, crc32(_thumbnail(image.get_selection(), LIMITS_LOOK_SIDE).pixels)]
+    mask = photo.get_mask()
+    if mask and photo.get_apply_mask():
+        told.append(crc32(_thumbnail(mask, LIMITS_LOOK_SIDE).pixels))
+    return tuple(told)
 
 
 def _rectangle(layer: Gimp.Layer) -> tuple[int, int, int, int]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from gimp_plugin.plan import USUAL, Settings
 from server.protocol import VERSION
 from server.protocol.messages import ColorizeRequest, Dot, DotReport, InvalidParams
+
+SIDE = 8  # pixels of the small picture in what `seen` writes
+ALIKE = 0.8  # least correlation of two small pictures of one photo, perhaps retouched in between
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,14 @@ class Memory:
     network: str = ""
     weights: str = ""  # SHA-256
     version: str = VERSION
+    image: str = ""  # a name that the coloured image was given; empty: any image
+    seen: str = ""  # the photo at a glance, as `seen` writes it; empty: nothing is known of it
+
+    def fitting(self, now: str) -> Memory:
+        """Without dots and locks where they lie elsewhere now: the photo was turned or cropped."""
+        if is_same_photo(self.seen, now):
+            return self
+        return replace(self, dots=(), settings=replace(self.settings, locked=()))
 
     def to_bytes(self) -> bytes:
         values = asdict(self)
@@ -52,6 +64,33 @@ def from_bytes(data: bytes) -> Memory:
     texts = {f.name: values.get(f.name) for f in fields(Memory) if f.type == "str"}
     words = {name: text if isinstance(text, str) else "" for name, text in texts.items()}
     return Memory(photo if type(photo) is int else 0, settings, _dots(values), **words)
+
+
+def seen(width: int, height: int, gray: bytes) -> str:
+    """A photo at a glance, in words: its size and a small picture of it."""
+    return f"{width}x{height}:{gray.hex()}"
+
+
+def is_same_photo(before: str, now: str) -> bool:
+    """Was the photo neither turned nor cropped in between? True where nothing is known of it."""
+    if not before:
+        return True
+    (size, _, picture), (size_now, _, picture_now) = before.partition(":"), now.partition(":")
+    try:
+        pictures = bytes.fromhex(picture), bytes.fromhex(picture_now)
+    except ValueError:
+        return False
+    return size == size_now and _correlation(*pictures) >= ALIKE
+
+
+def _correlation(first: bytes, second: bytes) -> float:
+    """Of two pictures, -1..1; 1 for two that are of one shade each, 0 where sizes differ."""
+    if len(first) != len(second) or not first:
+        return 0.0
+    a, b = ([value - sum(each) / len(each) for value in each] for each in (first, second))
+    products = [sum(x * y for x, y in zip(*pair)) for pair in ((a, b), (a, a), (b, b))]
+    both = math.sqrt(products[1] * products[2])
+    return products[0] / both if both else float(products[1] == products[2])
 
 
 def _checked(values: dict[str, Any], name: str, *others: str) -> Any:

@@ -13,6 +13,7 @@ from server.protocol.messages import MAX_PIXELS, ColorizeResult
 HINTS_NAME = "hints"
 RESULT_NAME = "Tincture"
 STRIP_ROWS = 64  # of the hints layer, read at a time
+MOSTLY_EMPTY = 0.1  # opacity of a whole layer, below which hardly a photo is in it
 _BITS = {"U8": "u8", "U16": "u16", "F32": "float"}  # the wire's types, in GIMP's names
 _TRANSPARENT = b"\0"
 
@@ -110,6 +111,14 @@ def pixel_format(precision: int, has_alpha: bool) -> PixelFormat:
     if has_alpha:
         return PixelFormat(f"Y'A {bits}", dtype, 2)
     return PixelFormat(f"Y' {bits}", dtype, 1)
+
+
+def is_kept_by_conversion(precision: int) -> bool:
+    """Does a gray photo come back from RGB as it was? GIMP rounds the last of 32 bits on the way.
+
+    precision: as for `pixel_format`.
+    """
+    return precision < 300 or 500 <= precision < 600  # 8 and 16 bits, and half floats
 
 
 def result_format(result: ColorizeResult) -> str:

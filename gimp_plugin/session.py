@@ -35,6 +35,9 @@ FOLLOWED_ENOUGH = 0.5  # share of a dot's region; below it the dot is offered to
 REACHABLE = 24.0  # largest difference of two 8-bit colours (Euclidean) that people call the same
 
 
+LOCKS_GONE = _("The photograph was cropped, turned or moved: lock its dots again.")
+
+
 @dataclass(frozen=True)
 class Look:
     """What the canvas shows at a glance. Two equal ones: nothing happened in between."""
@@ -43,7 +46,7 @@ class Look:
     photo_place: tuple[int, ...]  # x, y, width, height in the image
     hints: Optional[Thumbnail]  # noqa: UP045  None: there is no hints layer
     hints_place: tuple[int, ...]  # as photo_place
-    selection: tuple[int, ...] = ()  # tells one selection from another; empty: nothing is selected
+    limits: tuple[int, ...] = ()  # of what is coloured: selection, mask of the photo; empty: none
     painting: Optional[bool] = None  # noqa: UP045  a mouse button is held; None: nobody can tell
     ready: bool = field(default=True, compare=False)  # what is painted now goes to the hints layer
 
@@ -88,9 +91,11 @@ class Session:
         changed: Callable[[str], None],
         connect: Connect = launcher.connect_or_start,
         remembered: Settings = USUAL,
+        notes: Sequence[str] = (),
     ) -> None:
         """changed: told what to draw anew: "engine", "picture", "dots", "themes", "theme",
         "suggestions", "places", "notes", "progress" or "end". remembered: what to begin with.
+        notes: what to say until the next theme or Apply.
         """
         self.engine: EngineState = STARTING
         self.swatches = Swatches().taking(remembered.theme, remembered.shares)
@@ -98,8 +103,9 @@ class Session:
         self.themes: tuple[ThemeResult, ...] = ()
         self.dots: tuple[DotReport, ...] = ()
         self.notes: tuple[str, ...] = ()
-        self._lasting_notes: tuple[str, ...] = ()  # until the next theme or Apply
+        self._lasting_notes = tuple(notes)  # until the next theme or Apply
         self.suggestions: tuple[ColorSuggestion, ...] = ()
+        self.place = (0.0, 0.0)  # in the photo, that the suggestions are for
         self.places: tuple[tuple[float, float], ...] = ()
         self.fraction: Optional[float] = None  # noqa: UP045  of the final result; None: not asked
         self.end = ""  # "applied", "cancelled" or "gone" once it is over
@@ -205,8 +211,12 @@ class Session:
 
     def ask_colors(self, x: float, y: float) -> None:
         """Which colours are likely at a place of the photo?"""
-        work = lambda: self._link.suggest_colors(x, y)  # noqa: E731
-        self._do("colors", work, self._take_suggestions)
+
+        def take(colors: tuple[ColorSuggestion, ...]) -> None:
+            self.suggestions, self.place = colors, (x, y)
+            self._changed("suggestions")
+
+        self._do("colors", lambda: self._link.suggest_colors(x, y), take)
 
     def ask_places(self) -> None:
         """Where would a dot help most?"""
@@ -265,6 +275,9 @@ class Session:
     def _take_in(self, look: Look, ask: bool = True) -> None:
         """Read at full size what changed since the last time."""
         before, self._read = self._read, look
+        if before and self.settings.locked and _dots_moved(before, look):
+            self.settings = replace(self.settings, locked=())
+            self._lasting_notes = (LOCKS_GONE,)
         if before is None or (look.photo, look.photo_place) != (before.photo, before.photo_place):
             self._take_photo(before, look)
             if before and ask:
@@ -395,10 +408,6 @@ class Session:
         self.themes = tuple(themes)
         self._changed("themes")
 
-    def _take_suggestions(self, colors: tuple[ColorSuggestion, ...]) -> None:
-        self.suggestions = colors
-        self._changed("suggestions")
-
     def _take_places(self, places: tuple[tuple[float, float], ...]) -> None:
         self.places = places
         self._changed("places")
@@ -443,6 +452,22 @@ def _without_brightness(color: str) -> tuple[float, float]:
     r, g, b = bytes.fromhex(color[1:])
     luma = 0.299 * r + 0.587 * g + 0.114 * b
     return 0.564 * (b - luma), 0.713 * (r - luma)
+
+
+def _dots_moved(before: Look, look: Look) -> bool:
+    """Do the dots lie elsewhere in the photo now: was it cropped, turned, or moved under them?"""
+    if before.photo_place[2:] != look.photo_place[2:]:
+        return True
+    if before.photo != look.photo and before.hints != look.hints:
+        return True  # an image that is flipped changes both at once
+    moved, hints_moved = (
+        [now - then for now, then in zip(new[:2], old[:2])]
+        for new, old in (
+            (look.photo_place, before.photo_place),
+            (look.hints_place, before.hints_place),
+        )
+    )
+    return any(moved) and bool(hints_moved) and moved != hints_moved
 
 
 def _middle(cells: Sequence[Cell], look: Look) -> Optional[tuple[float, float]]:  # noqa: UP045

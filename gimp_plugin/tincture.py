@@ -285,6 +285,9 @@ def _save_theme_call(call: Call) -> Gimp.Palette:
 def _colorize(call: Call, photo: Gimp.Layer, settings: Settings) -> Gimp.Layer:
     """Read, let the engine work, and only then touch the image."""
     image = call.image
+    if Gimp.get_pdb().lookup_procedure(canvas.window_procedure(image)):
+        # It holds layers that no step of the history may remove.
+        raise Refused(_("Tincture's window is open for this image. Press Apply or Cancel there."))
     Gimp.progress_init(_("Colorizing"))
     read = canvas.read_photo(image, photo)
     hints = canvas.find_hints(image)

@@ -18,7 +18,7 @@ from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.drawing import color_button, empty, icon_button, swatch_bar  # noqa: E402
 from server.protocol.messages import ColorSuggestion, DotReport  # noqa: E402
 
-LIST_HEIGHT = 92
+LIST_HEIGHT = 72
 
 
 class DotsPage(Gtk.Box):  # type: ignore[misc]
@@ -66,9 +66,14 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
     def show_suggestions(self) -> None:
         """Colours that are likely at the chosen place, ready to paint with."""
         empty(self._suggestions)
-        words = _("Likely colours:") if self._session.suggestions else ""
-        self._suggestions.pack_start(Gtk.Label(label=words), False, False, 0)
-        for suggestion in self._session.suggestions:
+        session = self._session
+        words = _("Likely at the cross:")
+        if session.place in session.places:
+            words = _("Likely at {0}:").format(1 + session.places.index(session.place))
+        label = Gtk.Label(label=words if session.suggestions else "")
+        label.set_tooltip_text(_("Colours that are likely at this place of the picture above"))
+        self._suggestions.pack_start(label, False, False, 0)
+        for suggestion in session.suggestions:
             self._suggestions.pack_start(_paint_button(suggestion), False, False, 0)
         self._suggestions.show_all()
 

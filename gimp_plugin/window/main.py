@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from typing import Any, Callable, Optional
 
 import gi
@@ -18,7 +19,7 @@ from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dialog import ask_conversion  # noqa: E402
 from gimp_plugin.live_canvas import LiveCanvas  # noqa: E402
 from gimp_plugin.memory import Memory  # noqa: E402
-from gimp_plugin.plan import Settings  # noqa: E402
+from gimp_plugin.plan import Settings, is_kept_by_conversion  # noqa: E402
 from gimp_plugin.session import LOOK_MILLISECONDS, Session  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.dots_page import DotsPage  # noqa: E402
@@ -30,8 +31,9 @@ from gimp_plugin.window.theme_page import ThemePage  # noqa: E402
 from server.protocol.messages import DotReport  # noqa: E402
 
 WAITING = ("starting", "restarting")  # states of the engine that pass by themselves
+BROKEN = ("missing", "mismatch")  # those that do not
 RESET = 1  # a response of the dialog's own
-MESSAGE_LINES = 4
+MESSAGE_LINES = 3
 MARGIN = 12  # pixels from the window to the screen's edge
 FAILURES = 3  # looks in a row that may fail
 
@@ -47,7 +49,7 @@ def colorize(
     if _present_open_window(image) or not _may_convert(image, photo):
         return None, usual
     remembered = canvas.remembered_of(image, photo, image.get_selected_layers())
-    window = LiveWindow(image, photo, remembered or Memory(0, usual))
+    window = LiveWindow(image, photo, remembered or Memory(0, usual), _warnings(image, photo))
     plug_in = procedure.get_plug_in()
     present = _present_procedure(plug_in, image, window)
     # The image may be closed in the middle of a look: that is no message for people.
@@ -62,9 +64,14 @@ def colorize(
 class LiveWindow:
     """The window for one image. `run` shows it until the user is done."""
 
-    def __init__(self, image: Gimp.Image, photo: Gimp.Layer, begin_with: Memory) -> None:
+    def __init__(
+        self, image: Gimp.Image, photo: Gimp.Layer, begin_with: Memory, notes: Sequence[str]
+    ) -> None:
+        """begin_with: settings, and dots if there is no hints layer; notes: what to say first."""
         self._canvas = LiveCanvas(image, photo, begin_with.dots)
-        self._session = Session(self._canvas, _post, self._changed, remembered=begin_with.settings)
+        self._session = Session(
+            self._canvas, _post, self._changed, remembered=begin_with.settings, notes=notes
+        )
         self._failures = 0
         self._loop = GLib.MainLoop()
         self._dialog = Gtk.Dialog(title=_("Colorize: {0}").format(image.get_name()))
@@ -89,7 +96,7 @@ class LiveWindow:
         try:
             GimpUi.window_set_transient(self._dialog)
             self._dialog.show_all()
-            for topic in ("engine", "progress", "picture"):
+            for topic in ("engine", "picture"):
                 self._changed(topic)
             self._beside_the_canvas()
             GLib.timeout_add(LOOK_MILLISECONDS, self._tick)
@@ -99,8 +106,8 @@ class LiveWindow:
         finally:
             self._session.cancel()  # nothing where it is over, as it is unless something failed
             self._dialog.destroy()
-        if self._session.end == "gone" and not self._canvas.is_gone():
-            Gimp.message(_("The image is not in RGB mode any more, so Tincture's window closed."))
+        if self._session.end == "gone" and self._canvas.why_gone:
+            Gimp.message(self._canvas.why_gone)
 
     def present(self) -> None:
         """Bring the window to the front."""
@@ -123,6 +130,8 @@ class LiveWindow:
         self._dialog.connect("delete-event", lambda *_args: True)  # `response` says it, too
         self._dialog.connect("key-press-event", self._key, True)
         self._dialog.connect("key-release-event", self._key, False)
+        # A key that is let go elsewhere is let go here, too.
+        self._dialog.connect("focus-out-event", lambda *_args: self._preview.hold_before(False))
 
     def _buttons(self) -> None:
         dialog = self._dialog
@@ -257,7 +266,7 @@ class LiveWindow:
             "dots": self._show_dots,
             "themes": self._themes.show_themes,
             "theme": self._show_theme,
-            "suggestions": self._dots.show_suggestions,
+            "suggestions": self._show_suggestions,
             "places": self._show_places,
             "notes": self._show_notes,
             "progress": self._show_progress,
@@ -268,10 +277,8 @@ class LiveWindow:
     def _show_engine(self) -> None:
         state = self._session.engine
         self._words.set_text(state.words)
-        waiting = state.kind in WAITING or self._session.fraction is not None
-        self._bar.set_visible(waiting)
-        self._again.set_visible(state.kind in ("missing", "mismatch"))
-        self._apply.set_sensitive(state.kind not in ("missing", "mismatch"))
+        self._again.set_visible(state.kind in BROKEN)
+        self._show_progress()
 
     def _show_picture(self) -> None:
         if self._canvas.is_gone():
@@ -301,8 +308,16 @@ class LiveWindow:
         self._quality.set_active_id(settings.quality)
 
     def _show_places(self) -> None:
+        self._preview.show_places([self._in_parts(place) for place in self._session.places])
+        self._dots.show_suggestions()  # whose place may have lost its number
+
+    def _show_suggestions(self) -> None:
+        self._dots.show_suggestions()
+        self._preview.show_place(self._in_parts(self._session.place))
+
+    def _in_parts(self, place: tuple[float, float]) -> tuple[float, float]:
         width, height = self._session.size
-        self._preview.show_places([(x / width, y / height) for x, y in self._session.places])
+        return place[0] / width, place[1] / height
 
     def _show_notes(self) -> None:
         words = "\n".join(self._session.notes)
@@ -324,11 +339,13 @@ class LiveWindow:
             self._other.hide()
 
     def _show_progress(self) -> None:
-        fraction = self._session.fraction
-        self._bar.set_visible(fraction is not None)
-        self._bar.set_fraction(fraction or 0.0)
+        fraction, kind = self._session.fraction, self._session.engine.kind
+        self._bar.set_visible(fraction is not None or kind in WAITING)
+        if fraction is not None:
+            self._bar.set_fraction(fraction)
         for control in self._controls:  # what is changed now would not be in the result
             control.set_sensitive(fraction is None)
+        self._apply.set_sensitive(fraction is None and kind not in BROKEN)
 
     def _place_chosen(self, x: float, y: float) -> None:
         width, height = self._session.size
@@ -336,8 +353,7 @@ class LiveWindow:
         self._session.ask_colors(x * width, y * height)
 
     def _dot_chosen(self, dot: DotReport) -> None:
-        width, height = self._session.size
-        self._place_chosen(dot.x / width, dot.y / height)
+        self._place_chosen(*self._in_parts((dot.x, dot.y)))
 
     def _responded(self, _dialog: Gtk.Dialog, response: int) -> None:
         if response == Gtk.ResponseType.APPLY:
@@ -375,12 +391,14 @@ def _whole_message(label: Gtk.Label, _x: int, _y: int, _keys: bool, tip: Gtk.Too
 def _may_convert(image: Gimp.Image, photo: Gimp.Layer) -> bool:
     """Is it fine that the image becomes RGB? A plain gray one becomes gray again on Cancel.
 
-    Other conversions lose a palette or a profile: they are an undo step, so the user is asked.
+    Other conversions lose a palette, a profile or the last of 32 bits: they are an undo step, so
+    the user is asked.
     """
     kind = image.get_base_type()
     if kind == Gimp.ImageBaseType.RGB:
         return True
-    if kind == Gimp.ImageBaseType.GRAY and image.get_color_profile() is None:
+    plain = kind == Gimp.ImageBaseType.GRAY and image.get_color_profile() is None
+    if plain and is_kept_by_conversion(int(image.get_precision())):
         return True
     if not ask_conversion():
         return False
@@ -388,13 +406,21 @@ def _may_convert(image: Gimp.Image, photo: Gimp.Layer) -> bool:
     return True
 
 
-def _procedure_name(image: Gimp.Image) -> str:
-    return f"tincture-window-{image.get_id()}"
+def _warnings(image: Gimp.Image, photo: Gimp.Layer) -> list[str]:
+    """What the user may not expect of the layer that is coloured."""
+    others = [layer for layer in canvas.all_layers(image) if canvas.facts(layer).role == "photo"]
+    if len(others) < 2 or not canvas.is_mostly_empty(photo):
+        return []
+    words = _(
+        "Only the layer “{0}” is coloured, and most of it is transparent. Select the photograph's "
+        "layer, or make one of all you see by Layer > New from Visible, before you choose Colorize."
+    )
+    return [words.format(photo.get_name())]
 
 
 def _present_open_window(image: Gimp.Image) -> bool:
     """Is there a window for this image already? Then it comes to the front."""
-    procedure = Gimp.get_pdb().lookup_procedure(_procedure_name(image))
+    procedure = Gimp.get_pdb().lookup_procedure(canvas.window_procedure(image))
     if procedure is None:
         return False
     procedure.run(procedure.create_config())
@@ -411,7 +437,7 @@ def _present_procedure(
         return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
 
     temporary = Gimp.PDBProcType.TEMPORARY
-    procedure = Gimp.Procedure.new(plug_in, _procedure_name(image), temporary, run, None)
+    procedure = Gimp.Procedure.new(plug_in, canvas.window_procedure(image), temporary, run, None)
     procedure.set_documentation(_("Bring the window to the front"), None, None)
     return procedure
 

@@ -106,12 +106,14 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
         self._paint(context, self._before, frame, x, x + split * width)
         if 0 < split < 1:
             _line(context, x + split * width, y, height)
+        if self._after is not None and not self._only_before:
+            _grip(context, self._grip(), y + height / 2)
         for place, fine in self._dots:
             _ring(context, *self._on_widget(place), 4, (1, 1, 1) if fine else (1, 0.6, 0))
-        for index, place in enumerate(self._places):
-            _flag(context, *self._on_widget(place), str(index + 1))
         if self._place:
             _cross(context, *self._on_widget(self._place))
+        for index, place in enumerate(self._places):
+            _flag(context, *self._on_widget(place), str(index + 1))
         if self.has_visible_focus():
             Gtk.render_focus(self.get_style_context(), context, x, y, width, height)
         return False
@@ -139,14 +141,18 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
         x, y, width, height = self._frame()
         return x + place[0] * width, y + place[1] * height
 
+    def _grip(self) -> float:
+        """Where in the widget's width the line is taken hold of; at an edge a little inside."""
+        x, _y, width, _height = self._frame()
+        return min(max(x + self._split * width, x + GRIP), x + width - GRIP)
+
     def _in_photo(self, x: float, y: float) -> Place:
         left, top, width, height = self._frame()
         return (x - left) / width, (y - top) / height
 
     def _pressed(self, _widget: Gtk.Widget, event: Any) -> bool:
         self.grab_focus()
-        line, _top = self._on_widget((self._split, 0))
-        self._dragging = abs(event.x - line) <= GRIP
+        self._dragging = abs(event.x - self._grip()) <= GRIP
         return True
 
     def _moved(self, _widget: Gtk.Widget, event: Any) -> bool:
@@ -189,6 +195,21 @@ def _line(context: Any, x: float, y: float, height: float) -> None:
         context.set_line_width(width)
         context.move_to(x, y)
         context.line_to(x, y + height)
+        context.stroke()
+
+
+def _grip(context: Any, x: float, y: float) -> None:
+    """A disc with an arrow to either side."""
+    context.set_source_rgba(0, 0, 0, 0.6)
+    context.new_path()
+    context.arc(x, y, GRIP, 0, 2 * math.pi)
+    context.fill()
+    context.set_source_rgb(1, 1, 1)
+    context.set_line_width(1.5)
+    for side in (-1, 1):
+        context.move_to(x + 2 * side, y - 3)
+        context.line_to(x + 5 * side, y)
+        context.line_to(x + 2 * side, y + 3)
         context.stroke()
 
 

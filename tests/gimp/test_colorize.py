@@ -701,6 +701,127 @@ OUTCOME.update(large=found(image.get_layers()[0], large, 200))
     assert len(seen["large"]) == 49 and seen["large"][24] == [20, 10]
 
 
+@pytest.mark.parametrize("filter_", ["gegl:invert-gamma", "gegl:dropshadow"])
+def test_the_photo_is_read_with_its_filters(studio: Studio, filter_: str) -> None:
+    """As GIMP shows it; the second one makes the layer larger."""
+    seen = studio.script(f"""
+from gimp_plugin import canvas
+image = new_image(100, 80, "RGB")
+photo = new_layer(image, 60, 40, "RGBA_IMAGE", x=20, y=20)
+write(photo, "R'G'B'A u8", bytes((0, 0, 0, 0)) * 100, 30, 15, 10, 10)
+image.clean_all()
+plain = canvas.read_photo(image, photo).pixels
+photo.append_filter(Gimp.DrawableFilter.new(photo, {filter_!r}, "a filter"))
+image.clean_all()
+photo_read = canvas.read_photo(image, photo)
+colors, width, height = canvas.read_colors(photo)
+seen = Gimp.Layer.new_from_visible(image, image, "")
+area = Gegl.Rectangle.new(20, 20, 60, 40)
+get = lambda format_: seen.get_buffer().get(area, 1.0, format_, Gegl.AbyssPolicy.NONE)
+visible = get("Y'A u8")
+shown = [abs(a - b) for a, b, alpha in zip(photo_read.pixels[::2], visible[::2], visible[1::2]) if alpha]
+OUTCOME.update(size=[photo_read.width, photo_read.height], changed=photo_read.pixels != plain,
+    difference=max(shown), alpha=photo_read.pixels[1::2] == visible[1::2], colors=[width, height],
+    color=[colors[:3] == get("R'G'B' u8")[:3]], filters=len(photo.get_filters()), dirty=image.is_dirty(), names=names(image))
+""")
+
+    assert seen["changed"] and seen["size"] == seen["colors"] == [60, 40]
+    assert seen["difference"] <= 1 and seen["alpha"] and seen["color"]
+    assert seen["filters"] == 1 and not seen["dirty"] and seen["names"] == ["photo"]
+
+
+def test_a_result_that_was_pasted_from_another_image_is_not_this_ones(
+    studio: Studio, running: Client
+) -> None:
+    seen = studio.script("""
+from gimp_plugin import canvas
+images = [new_image(64, 48, "RGB") for _ in range(2)]
+photos = [new_layer(image, 64, 48, "RGB_IMAGE") for image in images]
+ok, error, result = colorize(images[0], photos[0], theme_colors="#b04010 #d07030 #f0a060")
+pasted = Gimp.Layer.new_from_drawable(result, images[1])
+images[1].insert_layer(pasted, None, 0)
+before = read(pasted)
+OUTCOME.update(ok=ok, error=error, same_number=photos[0].get_tattoo() == photos[1].get_tattoo(),
+    marked=bool(pasted.get_parasite(canvas.RESULT_PARASITE)), remembered=canvas.remembered_of(images[1], photos[1]))
+for image, photo in zip(images, photos):
+    ok, error, layer = colorize(image, photo)
+    OUTCOME[f"names {images.index(image)}"] = names(image)
+OUTCOME.update(untouched=read(pasted) == before)
+""")
+
+    assert seen["ok"] and seen["same_number"] and seen["marked"]  # or this shows nothing
+    assert seen["remembered"] is None and seen["untouched"]
+    assert seen["names 0"] == ["Tincture", "photo"]
+    assert len(seen["names 1"]) == 3
+
+
+def test_locked_places_do_not_move_the_colours(studio: Studio, running: Client) -> None:
+    seen = studio.script("""
+image = new_image(120, 90, "RGB")
+group = Gimp.GroupLayer.new(image, "group")
+image.insert_layer(group, None, 0)
+photo = new_layer(image, 64, 48, "RGB_IMAGE", parent=group, x=20, y=25)
+places = []
+for held, x in ((group, 20), (None, 3)):
+    group.set_lock_position(False)
+    photo.set_offsets(x, 25)
+    if held is None:
+        layer.set_lock_position(True)
+    group.set_lock_position(True)
+    ok, error, layer = colorize(image, photo)
+    assert ok, error
+    places.append(list(layer.get_offsets())[1:])
+OUTCOME.update(places=places, locked=[layer.get_lock_position(), group.get_lock_position()])
+""")
+
+    assert seen == {"places": [[20, 25], [3, 25]], "locked": [True, True]}
+
+
+@pytest.mark.parametrize("change", ["", "flip", "crop", "retouch"])
+def test_dots_are_remembered_until_they_would_lie_elsewhere(
+    studio: Studio, running: Client, change: str
+) -> None:
+    steps = {
+        "": "",
+        "flip": "image.flip(Gimp.OrientationType.HORIZONTAL)",
+        "crop": "image.crop(50, 40, 10, 5)",
+        "retouch": "write(photo, \"R'G'B' u8\", bytes((200, 200, 200)) * 12, 5, 5, 6, 2)",
+    }
+    seen = studio.script(f"""
+from gimp_plugin import canvas
+image = new_image(64, 48, "RGB")
+photo = new_layer(image, 64, 48, "RGB_IMAGE")
+ok, error, hints = call("tincture-add-hints-layer", image, [photo])
+paint_dot(hints, 5, 5, 4, (200, 40, 40))
+ok, error, layer = colorize(image, photo, locked_dots="7,7")
+assert ok, error
+image.remove_layer(hints)
+{steps[change]}
+made = canvas.remembered_of(image, photo)
+OUTCOME.update(dots=len(made.dots), locked=len(made.settings.locked))
+""")
+
+    kept = int(change in ("", "retouch"))
+    assert seen == {"dots": kept, "locked": kept}
+
+
+@pytest.mark.parametrize("kind", ["GRAY", "INDEXED"])
+def test_an_image_that_has_hints_becomes_rgb_for_new_dots(studio: Studio, kind: str) -> None:
+    seen = studio.script(f"""
+image = new_image(64, 48, "RGB")
+photo = new_layer(image, 64, 48, "RGB_IMAGE")
+ok, error, hints = call("tincture-add-hints-layer", image, [photo])
+if {kind!r} == "GRAY":
+    image.convert_grayscale()
+else:
+    image.convert_indexed(Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.GENERATE, 64, False, False, "")
+ok, error, again = call("tincture-add-hints-layer", image, [photo])
+OUTCOME.update(rgb=image.get_base_type() == Gimp.ImageBaseType.RGB, same=again == hints, names=names(image))
+""")
+
+    assert seen == {"rgb": True, "same": True, "names": ["hints", "photo"]}
+
+
 def test_the_quality_can_be_chosen(studio: Studio, running: Client) -> None:
     seen = studio.script("""
 image = new_image(300, 200, "RGB")

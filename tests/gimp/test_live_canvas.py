@@ -62,6 +62,27 @@ for locked in (True, False):
     assert "old photos" in seen["True"] and "old photos" in seen["False"]
 
 
+def test_a_group_that_is_locked_meanwhile_is_told_and_the_window_stays(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+group = Gimp.GroupLayer.new(image, "old photos")
+image.insert_layer(group, None, 0)
+image.reorder_item(photo, group, 0)
+window = live_canvas.LiveCanvas(image, photo)
+window.open()
+window.show(flat(64, 48), window.read_photo(), True)
+group.set_lock_content(True)
+before = fingerprint(image)
+try:
+    window.apply(window.read_photo(), flat(64, 48), Memory(0))
+except Refused as error:
+    OUTCOME.update(words=str(error), same=fingerprint(image) == before, looks=bool(window.look()))
+"""
+    )
+    assert "old photos" in seen["words"] and seen["same"] and seen["looks"]
+
+
 def test_a_gray_image_with_hints_of_its_own_is_gray_again(studio: Studio) -> None:
     seen = studio.script(
         START
@@ -100,7 +121,8 @@ OUTCOME.update(before=before, after=window._rebuilt, gray=is_gray(image))
 
 
 @pytest.mark.parametrize("step", ["image.crop(30, 20, 5, 5)", "photo.transform_flip_simple("
-                                  "Gimp.OrientationType.HORIZONTAL, True, 0)", "window.look()"])  # fmt: skip
+                                  "Gimp.OrientationType.HORIZONTAL, True, 0)", "window.look()",
+                                  'image.remove_layer(image.get_layer_by_name("Tincture preview"))'])  # fmt: skip
 def test_after_steps_that_hold_whole_layers_the_way_back_to_gray_is_a_step(
     studio: Studio, step: str
 ) -> None:
@@ -110,6 +132,7 @@ def test_after_steps_that_hold_whole_layers_the_way_back_to_gray_is_a_step(
         + f"""
 window.open()
 window.look()
+window.show(flat(64, 48), window.read_photo(), True)
 {step}
 window.look()
 frozen, real = [], live_canvas.frozen
@@ -189,6 +212,84 @@ OUTCOME.update(same=fingerprint(image) == before)
     )
     assert seen["shown"] == [True, False, True] and seen["same"]
     assert seen["names"] == ["hints", "Tincture preview", "photo"]
+
+
+def test_of_two_previews_the_one_that_an_undo_brought_back_goes(studio: Studio) -> None:
+    """Console GIMP cannot undo, so a copy stands in for what it brings back."""
+    seen = studio.script(
+        START
+        + """
+window.open()
+taken = window.read_photo()
+window.show(flat(64, 48), taken, True)
+image.insert_layer(image.get_layer_by_name("Tincture preview").copy(), None, 0)
+shown = [window.show(flat(10, 10, 5, 5), taken, True), window.show(flat(64, 48), taken, True)]
+OUTCOME.update(shown=shown, names=names(image))
+"""
+    )
+    assert seen == {"shown": [False, True], "names": ["hints", "Tincture preview", "photo"]}
+
+
+def test_a_preview_that_was_hidden_stays_hidden(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+window.open()
+taken = window.read_photo()
+visible = []
+window.show(flat(64, 48), taken, True)
+preview = image.get_layer_by_name("Tincture preview")
+visible.append(preview.get_visible())
+preview.set_visible(False)
+window.show(flat(64, 48), taken, True)
+visible.append(preview.get_visible())
+image.remove_layer(preview)
+window.show(flat(64, 48), taken, True)
+visible.append(image.get_layer_by_name("Tincture preview").get_visible())
+OUTCOME.update(visible=visible)
+"""
+    )
+    assert seen["visible"] == [True, False, True]
+
+
+def test_the_photos_mask_is_noticed_and_followed(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+window.open()
+taken = window.read_photo()
+window.show(flat(64, 48), taken, True)
+preview = image.get_layer_by_name("Tincture preview")
+looks = [window.look()]
+photo.add_mask(photo.create_mask(Gimp.AddMaskType.BLACK))
+looks.append(window.look())
+window.show(flat(64, 48), taken, True)
+OUTCOME.update(hidden=pixel(preview.get_mask(), 5, 5, "Y' u8"))
+photo.set_apply_mask(False)
+looks.append(window.look())
+window.show(flat(64, 48), taken, True)
+OUTCOME.update(noticed=[a != b for a, b in zip(looks, looks[1:])], mask=bool(preview.get_mask()))
+"""
+    )
+    assert seen == {"noticed": [True, True], "hidden": [0], "mask": False}
+
+
+def test_in_a_group_that_keeps_its_place_the_preview_lies_on_the_photo(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+group = Gimp.GroupLayer.new(image, "group")
+image.insert_layer(group, None, 0)
+photo = new_layer(image, 64, 48, name="inside", parent=group, x=20, y=25)
+group.set_lock_position(True)
+window = live_canvas.LiveCanvas(image, photo)
+window.open()
+window.show(flat(64, 48), window.read_photo(), True)
+preview = image.get_layer_by_name("Tincture preview")
+OUTCOME.update(place=list(preview.get_offsets())[1:], locked=group.get_lock_position())
+"""
+    )
+    assert seen == {"place": [20, 25], "locked": True}
 
 
 def test_an_image_that_was_saved_with_the_preview_counts_as_changed(studio: Studio) -> None:

@@ -284,11 +284,66 @@ def test_the_photo_is_deleted_under_the_window_and_undo_brings_it_back(
         desk.open_window()
         desk.ask("image.remove_layer(image.get_layers()[2]); Gimp.displays_flush()")
         desk.wait_until_closed()
+        wait_for(lambda: desk.screen.windows("GIMP Message"), "the reason")
         assert desk.names() == []
         desk.keys("ctrl+z")
         wait_for(lambda: desk.names() == ["photo.png"], "the photo")
-        assert not desk.screen.windows("GIMP Message")
         assert desk.ask(SAVED)["same"]
+
+
+def test_a_step_from_before_the_window_is_undone_under_it(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    """It holds the photo as it was, gray, and the image is in colour by now."""
+    with at_desk(studio, ":81", photo) as desk:
+        desk.ask("image.crop(400, 260, 10, 10); Gimp.displays_flush()")
+        desk.open_window()
+        desk.keys("ctrl+z")
+        desk.wait_until_closed()
+        wait_for(lambda: desk.screen.windows("GIMP Message"), "the reason")
+        assert desk.names() == ["photo.png"] and desk.ask(KIND) == {"gray": True, "width": 420}
+        assert desk.ask(SAVED)["same"]
+        desk.open_window()
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        assert desk.names() == ["Tincture", "photo.png"]
+        assert desk.ask(SAVED)["same"]
+
+
+def test_a_preview_that_was_deleted_comes_back_into_an_image_in_colour(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        desk.ask(f"image.remove_layer(image.get_layer_by_name({PREVIEW!r}))")
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert desk.names() == ["photo.png"] and desk.ask(KIND)["gray"]
+        desk.keys("ctrl+z")
+        wait_for(lambda: not desk.ask(KIND)["gray"], "colour")
+        desk.keys("ctrl+z")
+        wait_for(lambda: PREVIEW in desk.names(), "the preview")
+        assert desk.ask(SAVED)["same"]
+
+
+def test_what_goes_without_the_window_is_refused_while_it_is_open(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    run = """
+for name in ("tincture-recolorize", "tincture-colorize"):
+    OUTCOME[name] = call(name, image, [image.get_layer_by_name("photo.png")])[:2]
+"""
+    with at_desk(studio, ":81", photo) as desk:
+        done = desk.ask('OUTCOME["done"] = colorize(image, image.get_layers()[0])[:2]')["done"]
+        assert done[0], done[1]
+        desk.open_window()
+        before = desk.found()
+        for succeeded, error in desk.ask(run).values():
+            assert not succeeded and "window is open" in error
+        assert desk.found() == before
+        desk.screen.press("Cancel")
+        desk.wait_until_closed()
+        assert all(succeeded for succeeded, _error in desk.ask(run).values())
 
 
 def test_the_image_is_cropped_under_the_window(

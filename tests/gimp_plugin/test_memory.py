@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from gimp_plugin.memory import Memory, from_bytes
+from gimp_plugin.memory import Memory, from_bytes, is_same_photo, seen
 from gimp_plugin.plan import USUAL, Refused, Settings, parse_places, written_places
 
 MEMORY = Memory(
@@ -13,6 +15,8 @@ MEMORY = Memory(
     ((1.0, 2.0, "#ff0000"),),
     "default",
     "0" * 64,
+    image="0123456789abcdef",
+    seen="3x2:0a0b0c",
 )
 
 
@@ -85,3 +89,30 @@ def test_places_are_written_and_read() -> None:
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="are not places"):
         parse_places(text)
+
+
+RAMP, RETOUCHED, TURNED = (bytes(values) for values in ((10, 20, 30), (12, 20, 31), (30, 20, 10)))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        ("", seen(3, 1, RAMP), True),  # written before there was such a thing
+        (seen(3, 1, RAMP), seen(3, 1, RAMP), True),
+        (seen(3, 1, RAMP), seen(3, 1, RETOUCHED), True),
+        (seen(3, 1, RAMP), seen(3, 1, TURNED), False),
+        (seen(3, 1, RAMP), seen(3, 2, RAMP), False),
+        (seen(3, 1, RAMP), seen(3, 1, RAMP[:2]), False),
+        (seen(3, 1, bytes(3)), seen(3, 1, bytes((9, 9, 9))), True),
+        (seen(3, 1, bytes(3)), seen(3, 1, RAMP), False),
+        ("3x1:no hexadecimals", seen(3, 1, RAMP), False),
+        ("3x1", "3x1", False),
+    ],
+)
+def test_a_photo_is_known_again_until_it_is_turned_or_cropped(
+    before: str, now: str, same: bool
+) -> None:
+    assert is_same_photo(before, now) == same
+    fitting = replace(MEMORY, seen=before).fitting(now)
+    assert bool(fitting.dots) == bool(fitting.settings.locked) == same
+    assert fitting.settings.theme == MEMORY.settings.theme

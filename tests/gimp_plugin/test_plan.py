@@ -8,6 +8,7 @@ from gimp_plugin.plan import (
     LayerFacts,
     Refused,
     choose_photo,
+    is_kept_by_conversion,
     is_painted,
     parse_theme,
     pixel_format,
@@ -108,3 +109,12 @@ def test_written_colours() -> None:
     assert parse_theme("") == ((), ())
     with pytest.raises(Refused, match="“red” is not a colour of a theme"):
         parse_theme("red")
+
+
+@pytest.mark.parametrize(
+    ("precision", "kept"),
+    [(100, True), (150, True), (250, True), (300, False), (350, False), (550, True), (600, False),
+     (650, False), (750, False)],
+)  # fmt: skip
+def test_gray_comes_back_from_rgb_as_it_was(precision: int, kept: bool) -> None:
+    assert is_kept_by_conversion(precision) == kept

@@ -47,7 +47,7 @@ class PaperCanvas:
     place: tuple[int, int] = (0, 0)
     written: list[tuple[int, int]] = field(default_factory=list)  # sizes of what was shown
     read: list[int] = field(default_factory=list)  # first rows of the cells that were read
-    selection: tuple[int, ...] = ()
+    limits: tuple[int, ...] = ()
     applied: Memory | None = None
     applied_to: bytes = b""  # the photo that the result was made of
     locked: bool = False
@@ -65,7 +65,7 @@ class PaperCanvas:
         thumbnail = Thumbnail(small.tobytes(), width // 4, height // 4, 4)
         area = (*self.place, width, height)
         photo = self.gray[::9, ::9].tobytes()
-        return Look(photo, area, thumbnail, area, self.selection, self.painting, self.ready)
+        return Look(photo, area, thumbnail, area, self.limits, self.painting, self.ready)
 
     def read_photo(self) -> Photo:
         height, width = self.gray.shape
@@ -306,6 +306,30 @@ def test_a_theme_a_lock_and_reset(stage: Stage) -> None:
     assert np.abs(stage.canvas.preview.astype(int) - plain.astype(int)).max() <= NOT_SEEN
 
 
+@pytest.mark.parametrize("change", ["crop", "flip", "retouch", "larger canvas"])
+def test_locks_open_where_the_dots_lie_elsewhere(stage: Stage, change: str) -> None:
+    stage.begin()
+    canvas = stage.canvas
+    canvas.dot(280, 330, BLUE)
+    stage.hear("dots")
+    stage.session.toggle_lock(stage.session.dots[0])
+    stage.hear("dots")
+
+    if change == "crop":
+        canvas.gray, canvas.hints = canvas.gray[:, 9:].copy(), canvas.hints[:, 9:].copy()
+    elif change == "flip":
+        canvas.gray, canvas.hints = canvas.gray[:, ::-1].copy(), canvas.hints[:, ::-1].copy()
+    elif change == "retouch":
+        canvas.gray[9:18, 9:18] ^= 64
+    else:
+        canvas.place = (20, 30)
+    stage.hear("dots")
+
+    moved = change in ("crop", "flip")
+    assert stage.session.dots[0].locked == bool(stage.session.settings.locked) == (not moved)
+    assert any("lock its dots again" in note for note in stage.session.notes) == moved
+
+
 def test_a_lock_opens_after_a_stroke_has_moved_the_dots_middle(stage: Stage) -> None:
     stage.begin()
     stage.canvas.dot(280, 330, BLUE, side=40)
@@ -327,7 +351,7 @@ def test_a_selection_is_shown_at_once(stage: Stage) -> None:
     stage.begin()
     shown = len(stage.canvas.written)
 
-    stage.canvas.selection = (10, 10, 90, 90, 1)
+    stage.canvas.limits = (10, 10, 90, 90, 1)
     stage.hear("picture")
 
     assert len(stage.canvas.written) == shown + 1

@@ -5,7 +5,8 @@
 Every variant is trained anew on the same photos, in the same order of sizes, for the same number of
 samples, and measured as training measures itself (PSNR on 48 validation photos). Prints the table
 in Markdown and saves `runs/ablation/sheet.png`: photos with the same dots in each variant, in the
-table's order. Runs live in `runs/ablation/`; a run that is complete is not made again.
+table's order. Runs live in `runs/ablation/`, those of other budgets and limits apart; a run that is
+complete is not made again.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def compare(options: argparse.Namespace) -> None:
     for index, (name, variant) in enumerate(VARIANTS.items()):
         if options.only and name not in options.only:
             continue
-        run = f"{FOLDER}/{index}-{variant.network}"
+        run = f"{FOLDER}/{options.samples}-{options.limit or 'all'}/{index}-{variant.network}"
         rows[name] = trained(run, variant, options)
         weights = Path("runs") / run / f"{variant.network}.safetensors"
         network = load_network(variant.network, weights)

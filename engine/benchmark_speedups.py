@@ -31,7 +31,7 @@ from engine.networks import ColorizationNetwork
 from engine.networks.base import no_theme
 from engine.weights import load_network
 
-SHAPE = (1, 1, 160, 256)  # a photo of 3:2 at a working size of 192, padded
+SHAPE = (1, 1, 160, 224)  # a photo of 3:2 at a working size of 192
 Run = Callable[[], Tensor]
 
 

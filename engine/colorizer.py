@@ -28,6 +28,7 @@ from engine.hints import Hint, asked_ab, hint_planes, srgb_to_lab
 from engine.inference import (
     FLAT,
     NOT_FINITE,
+    best_device,
     fault,
     fused,
     has_fast_bfloat16,
@@ -94,7 +95,7 @@ class Colorizer:
         Raises WeightsMissing.
         """
         loaded = load_network(network)
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        device = device or best_device()
         return cls(loaded, network, device, sha256(weights_path(network)))
 
     def open(self, gray: Gray, quality: str = "normal") -> Picture:
@@ -186,9 +187,21 @@ class Colorizer:
         half = F.interpolate(picture.lightness, size, mode="area")
         tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
         with self._turn, torch.inference_mode():
-            features = self.network.encode(half, no_hints(half))
-            many = tuple(f.expand(len(themes), -1, -1, -1) for f in features)
-            return _pixels(self.network.decode(many, tokens))
+            ab = self._in_themes(half, tokens)
+            if not torch.isfinite(ab).all() and self.network is not self._precise:
+                self._go_on_precisely(NOT_FINITE)
+                ab = self._in_themes(half, tokens)
+            return _pixels(ab)
+
+    def _go_on_precisely(self, wrong: str) -> None:
+        log.warning("the network's answer was %s in 16 bits; it works in 32 from now on", wrong)
+        self.network = self._precise
+
+    def _in_themes(self, lightness: Tensor, tokens: Tensor) -> Tensor:
+        """The network's colours in each of some themes: (N, 2, h, w)."""
+        features = self.network.encode(lightness, no_hints(lightness))
+        many = tuple(f.expand(len(tokens), -1, -1, -1) for f in features)
+        return self.network.decode(many, tokens)
 
     def _planes(self, picture: Picture, shown: Sequence[Hint], owner: NDArray[np.intp]) -> Tensor:
         """The hints tensor (1, 3, h, w).
@@ -227,7 +240,7 @@ class Colorizer:
             if wrong == FLAT and _alike(ab, again):  # the photo is like that
                 self.network = short
                 return ab
-            log.warning("the network's answer was %s in 16 bits; it works in 32 from now on", wrong)
+            self._go_on_precisely(wrong)
             ab, wrong = again, fault(again, picture.lightness)
         if wrong == NOT_FINITE:
             raise RuntimeError("the network's answer is not finite: its weights are damaged")

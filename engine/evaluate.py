@@ -25,6 +25,7 @@ from engine.evaluation.inputs import CELLS_224, DOTS_256
 from engine.evaluation.reference import references
 from engine.evaluation.runner import Runner, load
 from engine.evaluation.trials import Method, try_network
+from engine.inference import best_device
 from engine.networks import NETWORKS
 from engine.photos import load_squares
 
@@ -102,7 +103,7 @@ def _parse(arguments: Sequence[str] | None) -> Config:
     add("--plain", action="store_true", help="leave out the correction at the dots")
     add("--seed", type=int, default=0, help="draws dots, themes and objects (default 0)")
     add("--batch", type=_positive, default=8)
-    add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add("--device", default=best_device())
     add("--workers", type=_positive, default=os.cpu_count() or 1, help="processes for baselines")
     add("--output", type=Path, help="folder of the results (default runs/evaluation-NETWORK)")
     values = vars(parser.parse_args(arguments))

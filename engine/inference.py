@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from itertools import pairwise
 
 import torch
@@ -14,6 +15,8 @@ from engine.networks import ColorizationNetwork
 NOT_FINITE, FLAT = "not finite", "flat"
 FLAT_AB = 1e-4  # of AB_SCALE: an answer whose ab varies less than this is the same everywhere
 FLAT_LIGHTNESS = 0.02  # L / 100: a photo that varies less may well have one colour
+
+log = logging.getLogger(__name__)
 
 
 def fused(network: ColorizationNetwork) -> ColorizationNetwork:
@@ -31,6 +34,21 @@ def fused(network: ColorizationNetwork) -> ColorizationNetwork:
 def in_bfloat16(network: ColorizationNetwork) -> ColorizationNetwork:
     """A copy with weights of 16 bits; quicker than autocast, which shortens them for every run."""
     return copy.deepcopy(network).to(torch.bfloat16)
+
+
+def best_device() -> str:
+    """ "cuda" where this build of torch can compute on the GPU, else "cpu".
+
+    A driver that is found does not tell: older GPUs are left out of newer builds.
+    """
+    if not torch.cuda.is_available():
+        return "cpu"
+    try:
+        torch.ones(1, device="cuda").add_(1).cpu()
+    except RuntimeError as error:
+        log.warning("the GPU is not used: %s", error)
+        return "cpu"
+    return "cuda"
 
 
 def has_fast_bfloat16(device: str) -> bool:

@@ -151,4 +151,5 @@ def at_working_size(gray: Gray, side: int, multiple: int) -> Gray:
 
 def nearest_multiple(length: float, multiple: int) -> int:
     """The nearest multiple, but at least one."""
-    return max(1, round(length / multiple)) * multiple
+    # `round` would take 2.5 down and 3.5 up: half of 160 x 224 would become 64 x 128.
+    return max(1, int(length / multiple + 0.5)) * multiple

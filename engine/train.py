@@ -96,6 +96,10 @@ class TrainConfig:
 AS_IN_THE_PAPER = {"recolored": 0.0, "objects": 0.0, "curve": 0.0}
 
 
+class OtherRun(Exception):
+    """A run of that name exists, and it cannot go on as this one; the message says what to do."""
+
+
 @dataclass
 class Progress:
     """What grows during a run and is kept in the checkpoint."""
@@ -106,7 +110,7 @@ class Progress:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    with told_in_a_line("engine.train"):
+    with told_in_a_line("engine.train", OtherRun):
         train(_parse(arguments))
 
 
@@ -130,7 +134,7 @@ def train(config: TrainConfig) -> None:
     averaged = build_network(config.network, asdict(network.dimensions)).to(device).eval()
     averaged.load_state_dict(network.state_dict())
     optimizers = _optimizers(network, config)
-    progress = _resume(folder, network, averaged, optimizers, device)
+    progress = _resume(folder, config, network, averaged, optimizers, device)
     if progress.step and rank == 0:
         print(f"{folder} goes on after {progress.samples} photos, {progress.seconds / 60:.0f} min")
     generator.manual_seed(config.seed + rank + 1000 * progress.step)  # a resumed run draws anew
@@ -146,7 +150,7 @@ def train(config: TrainConfig) -> None:
     curves = Curves(folder) if rank == 0 else None
 
     resumed = evaluated = saved = progress.seconds
-    record = _record(config, device)
+    record = _record(config, device, world)
     data_seconds = 0.0
     window: list[float] = []
     photos = torch.empty(0)
@@ -361,6 +365,7 @@ def _new_network(config: TrainConfig) -> ColorizationNetwork:
 
 def _resume(
     folder: Path,
+    config: TrainConfig,
     network: torch.nn.Module,
     averaged: torch.nn.Module,
     optimizers: list[torch.optim.Optimizer],
@@ -370,11 +375,21 @@ def _resume(
     if not path.exists():
         return Progress()
     state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    _require_same_run(folder, state["config"], config)
     network.load_state_dict(state["network"])
     averaged.load_state_dict(state["averaged"])
     for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(kept)
     return Progress(**state["progress"])
+
+
+def _require_same_run(folder: Path, begun: Mapping[str, Any], config: TrainConfig) -> None:
+    """Raises OtherRun where a checkpoint is of no use to this run."""
+    if begun["network"] != config.network or bool(begun["muon_rate"]) != bool(config.muon_rate):
+        raise OtherRun(
+            f"{folder} holds a run of the network {begun['network']} with the Muon rate "
+            f"{begun['muon_rate']}; give this one another name: --name NAME"
+        )
 
 
 def _save(
@@ -410,25 +425,26 @@ def _save_weights(
     save_network(averaged, config.network, folder / f"{config.network}.safetensors", told)
 
 
-def _record(config: TrainConfig, device: torch.device) -> dict[str, object]:
+def _record(config: TrainConfig, device: torch.device, processes: int) -> dict[str, object]:
     """What the weights tell of their training, but for what grows while it runs."""
     # The weights are given away; where their maker's folders lay is nobody's business.
     places = {name: Path(getattr(config, name)).name for name in ("photos", "start_from")}
     record: dict[str, object] = {
         "config": {**asdict(config), **places},
-        "machine": _machine(device),
+        "machine": _machine(device, processes),
     }
     if config.start_from:
         record["started from"] = training_record(Path(config.start_from))
     return record
 
 
-def _machine(device: torch.device) -> str:
-    """The kind of machine, in words."""
+def _machine(device: torch.device, processes: int) -> str:
+    """The kind of machine, in words; each process has a GPU, or threads, of its own."""
     if device.type == "cuda":
-        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name(device)}"
+        return f"{processes} x {torch.cuda.get_device_name(device)}"
+    threads = processes * torch.get_num_threads()
     capability = torch.backends.cpu.get_cpu_capability()
-    return f"{torch.get_num_threads()} threads of a processor with {capability}"
+    return f"{threads} threads of a processor with {capability}"
 
 
 class Curves:

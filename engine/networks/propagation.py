@@ -35,7 +35,7 @@ def propagate(lightness: Tensor, hints: Tensor) -> Tensor:
     state = levels[-1][1]
     # Colour wanders as far as the root of the steps. So it goes the same share of the way across
     # pictures of all sizes.
-    sweeps = round(REACH * min(state.shape[2:]) ** 2)
+    sweeps = round(REACH * min(int(side) for side in state.shape[2:]) ** 2)  # int: where traced
     for level_lightness, level_hints in reversed(levels):
         if state.shape != level_hints.shape:
             state = F.interpolate(

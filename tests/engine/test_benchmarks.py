@@ -92,3 +92,14 @@ def test_looking_up_the_gamut_gives_little_chroma_away(capsys: pytest.CaptureFix
     *times, lost = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in times] == ["sought", "looked up"]
     assert float(lost.split(":")[1]) < 1  # CIE unit
+
+
+def test_ways_of_making_the_network_faster_give_its_colours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    benchmark.main(["speedups", "--runs", "1"])
+
+    table = [line.split("|") for line in capsys.readouterr().out.splitlines() if "|" in line]
+    moved = {cells[1].strip(): cells[5] for cells in table}
+    assert any("(ours)" in name for name in moved) and any("torch.jit" in name for name in moved)
+    assert all(float(moved[name]) < 2 for name in moved if "bits" in name)  # CIE units

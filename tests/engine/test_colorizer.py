@@ -14,7 +14,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from engine.colorizer import CLOSE_NOTE, PRECISION_NOTE, QUALITIES, WORKING_SIDES, Colorizer
 from engine.hints import Hint
-from engine.inference import fused, has_fast_bfloat16, in_bfloat16
+from engine.inference import best_device, fused, has_fast_bfloat16, in_bfloat16
 from engine.picture import Picture
 from engine.progress import Cancelled
 from engine.result import Result
@@ -262,6 +262,40 @@ def test_a_bad_answer_in_short_numbers_is_made_again_in_single_precision_and_sai
     assert not colorizer.colorize(picture).notes
 
 
+def test_thumbnails_and_possibilities_are_made_again_in_single_precision(
+    gray: NDArray[np.uint8],
+) -> None:
+    themes = [BLUES, EARTH]
+    sound = Colorizer.load(device="cpu")
+    for ask in ("thumbnails", "possibilities"):
+        colorizer = Colorizer.load(device="cpu")
+        colorizer.network = short = in_bfloat16(fused(load_network()))
+        with torch.no_grad():
+            next(short.parameters()).fill_(float("nan"))
+        picture = colorizer.open(gray)
+
+        if ask == "thumbnails":
+            seen = np.stack(colorizer.thumbnails(picture, themes, 96)).astype(float)
+            wanted = np.stack(sound.thumbnails(sound.open(gray), themes, 96)).astype(float)
+        else:
+            seen = colorizer.possibilities(picture, themes).ab
+            wanted = sound.possibilities(sound.open(gray), themes).ab
+
+        assert colorizer.network is not short
+        assert np.abs(seen - wanted).max() < 6  # bfloat16, where the processor has it
+
+
+@pytest.mark.parametrize("shape", [(480, 720), (720, 480), (480, 600)])
+def test_thumbnails_keep_the_photos_shape(shape: tuple[int, int]) -> None:
+    """Half of 160 x 224 is 96 x 128 or 64 x 96, to multiples of 32: never 64 x 128."""
+    colorizer = Colorizer.load(device="cpu")
+    picture = colorizer.open(np.tile(np.arange(shape[1], dtype=np.uint8), (shape[0], 1)))
+
+    height, width = colorizer.possibilities(picture, []).ab.shape[1:3]
+
+    assert abs(np.log((height / width) / (shape[0] / shape[1]))) < np.log(1.3)
+
+
 def test_an_answer_that_is_nearly_as_flat_in_single_precision_is_taken(
     gray: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,6 +356,19 @@ def test_weights_that_give_no_numbers_are_called_damaged(gray: NDArray[np.uint8]
 
     with pytest.raises(RuntimeError, match="damaged"):
         colorizer.colorize(colorizer.open(gray))
+
+
+def test_a_gpu_that_this_torch_has_no_kernels_for_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ones(*_arguments: object, device: str) -> torch.Tensor:
+        raise torch.AcceleratorError("CUDA error: no kernel image is available for execution")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "ones", ones)
+
+    assert best_device() == "cpu"
+    assert "no kernel image" in caplog.text
 
 
 def test_emulated_bfloat16_is_not_fast(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from torch.distributed.run import get_args_parser
 
 from engine.networks import NETWORKS
 from engine.simulate import Example, Mix, simulate
-from engine.train import TrainConfig, _parse, _rate_share, main, next_batch, train
+from engine.train import OtherRun, TrainConfig, _parse, _rate_share, main, next_batch, train
 from engine.weights import (
     WeightsMissing,
     load_network,
@@ -111,6 +111,18 @@ def test_a_part_of_the_start_can_be_kept(
     assert torch.allclose(kept[name], plain[name], rtol=0.01)
 
 
+@pytest.mark.parametrize("knobs", [{"network": "default"}, {"muon_rate": 0.0}])
+def test_another_run_of_the_name_is_refused(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, knobs: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    budget = {"name": "one", "stages": "32x4x1", "samples_budget": 8, "network": "paper"}
+    train(short(photos, **budget))
+
+    with pytest.raises(OtherRun, match="--name"):
+        train(short(photos, **{**budget, **knobs}))
+
+
 def test_a_run_goes_on_where_it_stopped(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,11 +131,12 @@ def test_a_run_goes_on_where_it_stopped(
 
     train(short(photos))
     first = torch.load(checkpoint, weights_only=True)["progress"]
-    train(short(photos, minutes=0.1))
+    minutes = first["seconds"] / 60 + 0.02
+    train(short(photos, minutes=minutes))
     second = torch.load(checkpoint, weights_only=True)["progress"]
 
     assert second["step"] > first["step"]
-    assert second["seconds"] >= 0.1 * 60
+    assert second["seconds"] >= minutes * 60
 
 
 @pytest.mark.parametrize(

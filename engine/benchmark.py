@@ -3,6 +3,7 @@
     networks   milliseconds and GFLOP of the networks beside that of Zhang et al. (2017)
     pipeline   from a photo of 1 to 100 megapixels to its colours, step by step
     sizes      quality and time at different working sizes
+    scans      framed and faded photos, seen as they are and as for a user
     enlarge    ways of enlarging colour, against the truth
     dots       how near dots come to the asked colour at full size
     speedups   ways of making the network faster
@@ -21,7 +22,7 @@ from collections.abc import Sequence
 
 from engine.command import told_in_a_line
 
-KINDS = ("networks", "pipeline", "sizes", "enlarge", "dots", "speedups", "gamut", "themes")
+KINDS = ("networks", "pipeline", "sizes", "scans", "enlarge", "dots", "speedups", "gamut", "themes")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,9 +9,11 @@ pixels = result.full()                               # the photo's own size, on 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -23,7 +25,8 @@ from torch import Tensor
 from engine.aim import Sight, aim, overruled
 from engine.color import AB_SCALE
 from engine.enlarge import full_size
-from engine.gray import Gray, check, cleaned, lightness_of, unit
+from engine.frame import inside, whole
+from engine.gray import Gray, check, cleaned, lightness_of, restored, unit
 from engine.hints import Hint, asked_ab, hint_planes, srgb_to_lab
 from engine.inference import (
     FLAT,
@@ -111,8 +114,18 @@ class Colorizer:
         """Make a photo ready at the working size that has the area of a square of `side` pixels."""
         check(gray)
         gray = cleaned(gray)  # one bad value would spoil all that it is averaged with
+        top, bottom, left, right = box = inside(gray)
+        if box == whole(gray):
+            return self._opened(gray, side)
+        cut = gray[top:bottom, left:right]
+        # What is inside has the same working size in the whole as by itself.
+        wider = round(side * math.sqrt(gray.size / cut.size))
+        inner = self._opened(cut, side)
+        return replace(self._opened(gray, wider), side=side, inner=inner, corner=(left, top))
+
+    def _opened(self, gray: Gray, side: int) -> Picture:
         small = at_working_size(gray, side, self.network.multiple)
-        lightness = torch.from_numpy(lightness_of(small))[None, None]
+        lightness = torch.from_numpy(lightness_of(restored(unit(small))))[None, None]
         return Picture(gray, lightness.to(self.device), unit(small), side)
 
     def working_side(self, quality: str) -> int:
@@ -147,9 +160,15 @@ class Colorizer:
             owner = picture.owners(kept)
             planes = self._planes(picture, shown, owner)
             before = self.network
-            self._features(picture, planes)
+            seen, given = picture.seen(kept), planes
+            if seen is not picture:
+                moved = picture.moved(shown)
+                given = self._planes(seen, moved, seen.owners(moved))
+            self._features(seen, given)
             tick(0.7)
-            ab = self._mix(picture, planes, theme, strength) * saturation
+            ab = self._mix(seen, given, theme, strength) * saturation
+            if seen is not picture:
+                ab = picture.framed(ab)
             notes = [] if self.network is before else [PRECISION_NOTE]
             if kept:
                 ab = lock(picture.lightness, planes, ab)
@@ -182,16 +201,17 @@ class Colorizer:
         return Possibilities(ab, likely / likely.sum())
 
     def _at_half_size(self, picture: Picture, themes: Sequence[Theme]) -> NDArray[np.float32]:
-        """ab at half the working size in each theme: (len(themes), h, w, 2), CIE units."""
-        size = [nearest_multiple(length / 2, self.network.multiple) for length in picture.size]
-        half = F.interpolate(picture.lightness, size, mode="area")
+        """ab, coarsely, in each theme: (len(themes), h, w, 2), CIE units."""
+        seen = picture.seen(())
+        size = [nearest_multiple(length / 2, self.network.multiple) for length in seen.size]
+        half = F.interpolate(seen.lightness, size, mode="area")
         tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
         with self._turn, torch.inference_mode():
             ab = self._in_themes(half, tokens)
             if not torch.isfinite(ab).all() and self.network is not self._precise:
                 self._go_on_precisely(NOT_FINITE)
                 ab = self._in_themes(half, tokens)
-            return _pixels(ab)
+            return _pixels(ab if seen is picture else picture.framed(ab))
 
     def _go_on_precisely(self, wrong: str) -> None:
         log.warning("the network's answer was %s in 16 bits; it works in 32 from now on", wrong)

@@ -22,6 +22,7 @@ from engine.colorizer import WORKING_SIDES
 from engine.command import told_in_a_line
 from engine.evaluation import report
 from engine.evaluation.inputs import CELLS_224, DOTS_256
+from engine.evaluation.metrics import colorfulness
 from engine.evaluation.reference import references
 from engine.evaluation.runner import Runner, load
 from engine.evaluation.trials import Method, try_network
@@ -70,6 +71,7 @@ def evaluate(config: Config) -> Path:
         "weights' SHA-256": loaded.sha256,
         "training": json.dumps(loaded.training),
         "photos": f"{len(known)} of {config.photos}",
+        "colourfulness of the photos": round(_colorfulness_of(photos[DOTS_256.size]), 1),
         "seed": config.seed,
         "working size": config.working_size,
         "torch": torch.__version__,
@@ -77,6 +79,11 @@ def evaluate(config: Config) -> Path:
     folder = config.output or Path("runs") / f"evaluation-{config.network}"
     report.save(folder, records, settings, sheet)
     return folder
+
+
+def _colorfulness_of(photos: Tensor) -> float:
+    """The mean of the true photos', (N, 3, H, W) uint8, beside which a network's is to be seen."""
+    return sum(float(colorfulness(photo[None].float() / 255)) for photo in photos) / len(photos)
 
 
 def _photos(config: Config, size: int) -> Tensor:

@@ -13,6 +13,12 @@ from engine.color import lab_of
 MAX_PIXELS = 200_000_000
 DTYPES = (np.uint8, np.uint16, np.float32)
 
+# A photo is faded, or exposed wrongly, where its 1st and 99th percentile are nearer than this;
+# and wholly so from the second number down.
+FADED, VERY_FADED = 0.55, 0.4
+TONES = (0.06, 0.90)  # what those percentiles are restored to
+MOST_CONTRAST = 4.0  # times as much; more would show grain
+
 Gray = NDArray[Any]  # (H, W), or (H, W, 2) with alpha last; one of DTYPES
 
 
@@ -68,3 +74,19 @@ def lightness_of(gray: Gray) -> NDArray[np.float32]:
     """L / 100 of sRGB-encoded luminance (H, W)."""
     values = unit(gray)
     return lab_of(np.repeat(values[..., None], 3, -1))[..., 0] / np.float32(100)
+
+
+def restored(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A faded, dark or bright photo (H, W), 0..1, with its contrast restored; others as they are.
+
+    For the network, which learned from photos that are none of these: it takes a faded sky for a
+    wall.
+    """
+    low, high = (float(v) for v in np.quantile(values, (0.01, 0.99)))
+    span = max(high - low, 1e-3)
+    share = min(1.0, max(0.0, (FADED - span) / (FADED - VERY_FADED)))
+    if not share:
+        return values
+    gain = min(MOST_CONTRAST, (TONES[1] - TONES[0]) / span)
+    wanted = (values - (low + high) / 2) * gain + sum(TONES) / 2
+    return np.clip(values + share * (wanted - values), 0, 1).astype(np.float32)

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -33,6 +34,8 @@ class Picture:
     lightness: Tensor  # (1, 1, h, w) at working size, L / 100
     guide: NDArray[np.float32]  # (h, w), the luminance at working size, 0..1
     side: int  # of the square that has the working size's area
+    inner: Picture | None = None  # what lies inside the photo's frame; None where it has none
+    corner: tuple[int, int] = (0, 0)  # x and y of its first pixel
     features: OrderedDict[tuple[torch.dtype, bytes], Features] = field(
         default_factory=OrderedDict, repr=False, compare=False
     )  # the encoder's answers by type of number and hints, newest last
@@ -123,9 +126,47 @@ class Picture:
         row = min(int(hint.y * height / self.height), height - 1)
         return row, min(int(hint.x * width / self.width), width - 1)
 
+    def seen(self, hints: Sequence[Hint]) -> Picture:
+        """What the network looks at: without the frame, unless a hint lies on that."""
+        if self.inner is None:
+            return self
+        (x, y), width, height = self.corner, self.inner.width, self.inner.height
+        on_it = any(not (x <= h.x < x + width and y <= h.y < y + height) for h in hints)
+        return self if on_it else self.inner
+
+    def moved(self, hints: Sequence[Hint]) -> list[Hint]:
+        """Hints as they lie on the inner picture."""
+        return [replace(h, x=h.x - self.corner[0], y=h.y - self.corner[1]) for h in hints]
+
+    def framed(self, ab: Tensor) -> Tensor:
+        """Colours of the inner picture, (N, 2, h, w), on the grid of the whole one; grey around.
+
+        Returns (N, 2, H, W). The colours go on for a cell beyond the frame's edge, fading: the
+        edge may be a little askew.
+        """
+        assert self.inner is not None
+        (height, width), (tall, wide) = self.size, ab.shape[2:]
+        rows = _places(height, self.height, self.corner[1], self.inner.height).to(ab.device)
+        columns = _places(width, self.width, self.corner[0], self.inner.width).to(ab.device)
+        grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+        grid = grid.expand(len(ab), -1, -1, -1)
+        found = F.grid_sample(ab, grid, padding_mode="border", align_corners=False)
+        beyond = [(places.abs() - 1) * n / 2 for places, n in ((rows, tall), (columns, wide))]
+        down, across = ((1 - cells).clamp(0, 1) for cells in beyond)
+        return found * down[:, None] * across
+
     def regions(self, hints: Sequence[Hint]) -> Iterator[Region]:
         """The region that each hint speaks for, (h, w) at working size, one at a time."""
         return regions(self.working_lightness, [self.cell(hint) for hint in hints])
+
+
+def _places(cells: int, length: int, start: int, inner: int) -> Tensor:
+    """Where the middles of a picture's cells, (cells,), lie in a part of it: -1..1 are its ends.
+
+    length, start, inner: of the picture, of the part's first pixel and of the part, in pixels.
+    """
+    middles = (torch.arange(cells) + 0.5) * length / cells
+    return (middles - start) / inner * 2 - 1
 
 
 def color_of(rgb: NDArray[np.uint8]) -> Color:

@@ -70,7 +70,7 @@ def page_row(data: bytes, colorizer: Colorizer, recommender: ThemeRecommender) -
     """One photo's file, grey and in its themes: (CELL + STRIP, 7 * CELL, 3)."""
     gray = np.asarray(cv2.cvtColor(read_photo(data), cv2.COLOR_RGB2GRAY), np.uint8)
     picture = colorizer.open(gray)
-    themes = recommender.recommend(picture.working_lightness, COUNT)
+    themes = recommender.recommend(picture.seen(()).working_lightness, COUNT)
     pictures = colorizer.thumbnails(picture, themes, CELL)
     plain = np.repeat(picture.reduced(CELL)[..., None], 3, -1)
     cells = [_cell(plain, None)]

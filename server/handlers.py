@@ -168,7 +168,7 @@ class Handlers:
 
     def _possibilities(self, held: Held) -> Possibilities:
         if held.possibilities is None:
-            themes = self._recommender().recommend(held.picture.working_lightness)
+            themes = self._recommender().recommend(held.picture.seen(()).working_lightness)
             held.possibilities = self.colorizer.possibilities(held.picture, themes)
         return held.possibilities
 
@@ -191,7 +191,7 @@ class Handlers:
         picture = self._held(messages.text(params, "picture")).picture
         count = messages.whole(params, "count", messages.MAX_THEMES)
         side = messages.whole(params, "side", messages.MAX_THUMBNAIL_SIDE, 0)
-        themes = self._recommender().recommend(picture.working_lightness, count)
+        themes = self._recommender().recommend(picture.seen(()).working_lightness, count)
         tick(0.5)
         pictures = self.colorizer.thumbnails(picture, themes, side) if side else []
         thumbnails = {f"thumbnail{i}": from_numpy(p[..., :3]) for i, p in enumerate(pictures)}

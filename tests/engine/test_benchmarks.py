@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import benchmark, benchmark_enlarge, benchmark_pipeline, benchmark_sizes
+from engine import (
+    benchmark,
+    benchmark_enlarge,
+    benchmark_pipeline,
+    benchmark_scans,
+    benchmark_sizes,
+)
 from engine.benchmark_photos import (
     Photo,
     edge_error,
@@ -103,3 +109,15 @@ def test_ways_of_making_the_network_faster_give_its_colours(
     moved = {cells[1].strip(): cells[5] for cells in table}
     assert any("(ours)" in name for name in moved) and any("torch.jit" in name for name in moved)
     assert all(float(moved[name]) < 2 for name in moved if "bits" in name)  # CIE units
+
+
+def test_framed_and_faded_photos_gain_by_how_they_are_seen(photos: list[Photo]) -> None:
+    colorizer = Colorizer.load(device="cpu")
+
+    def gains(kind: str) -> list[float]:
+        judged = benchmark_scans.judge(colorizer, photos[0], benchmark_scans.KINDS[kind])
+        return [after - before for before, after in judged]
+
+    assert gains("as it is") == [0, 0, 0, 0]
+    assert len(gains("white margin")) == 4 and max(gains("white margin")) > 0
+    assert max(gains("dark")) > 0

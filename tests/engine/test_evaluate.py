@@ -75,6 +75,7 @@ def test_the_same_evaluation_gives_the_same_results_and_a_page(world: Path, resu
     page = (results / "index.html").read_text("utf-8")
     for name in ("Levin et al. 2004", "K-colour map", "CIEDE2000 at the dot", "curves.png"):
         assert name in page
+    assert "colourfulness of the photos" in page
     for image in ("curves.png", "sheet.png"):
         with Image.open(results / image) as picture:
             assert min(picture.size) > 300

@@ -22,21 +22,20 @@ import json
 import os
 import plistlib
 import re
+import shlex
 import shutil
-import signal
+import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 import tomllib  # from Python 3.11 on
 
-from server.protocol import VERSION, launcher, places, rendezvous
-from server.protocol.client import EngineError
+from server.protocol import VERSION, launcher, places
 
 SOURCE = Path(__file__).resolve().parent
 # What is copied: name inside the installed folder -> where it lies here.
@@ -50,8 +49,7 @@ GIGABYTE = 1 << 30
 SPACE_CPU, SPACE_GPU = 2 * GIGABYTE, 9 * GIGABYTE
 APP = "org.gimp.GIMP"
 PALETTE_PREFIX = "tincture-"
-STOP_SECONDS = 10.0
-SYNCHRONIZE = 0x100000  # the right to wait for a process of Windows
+MARK = "# Tincture"  # by which the files are known that lie among others
 DIFFERS = f" (differs from this folder; run {places.INSTALL})"
 ALWAYS = ("--idle-minutes", "1000000")  # for an engine that nobody could start again
 
@@ -78,6 +76,8 @@ class Profile:
 
 def main() -> int:
     options, rest = _parse()
+    if options.run is not test:  # whose homes are its own
+        find_home_again()
     try:
         return int(options.run(options, rest))
     except Failed as error:
@@ -93,6 +93,17 @@ def main() -> int:
     return 1
 
 
+def find_home_again() -> None:
+    """Take TINCTURE_HOME from an installed plug-in, when it was set for the installation only."""
+    if os.environ.get("TINCTURE_HOME") or places.install_record().exists():
+        return
+    for profile in gimp_profiles(()):
+        with suppress(OSError):
+            os.environ["TINCTURE_HOME"] = (profile.plug_in / places.HOME_NOTE).read_text().strip()
+            say(f"Tincture is in {places.data_folder()}")
+            return
+
+
 # --- the commands -------------------------------------------------------------------------------
 
 
@@ -100,13 +111,17 @@ def install(options: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_what_cannot_work(options)
     data = places.data_folder()
     say(f"Installing Tincture {VERSION} into {data}")
-    stop_engine()
+    launcher.stop()
     data.mkdir(parents=True, exist_ok=True)
     profiles = gimp_profiles(options.gimp_folder)
     # While the record names nothing else, everybody knows that the installation is not whole.
-    unfinished = {"profiles": [str(profile.folder) for profile in profiles]}
+    before, unfinished = _record(), {"profiles": [str(profile.folder) for profile in profiles]}
     write_record(unfinished)
-    python = options.python_env or make_environment(data / "env", ())
+    try:
+        python = options.python_env or make_environment(data / "env", ())
+    except BaseException:
+        write_record({**before, **unfinished})  # perhaps there is no network: the old one serves on
+        raise
     copy_engine(data / "app")
     for profile in profiles:
         put_plug_in(profile)
@@ -128,35 +143,36 @@ def install(options: argparse.Namespace, rest: Sequence[str]) -> int:
 
 def repair(options: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_what_cannot_work(options)  # before anything is taken away
-    stop_engine()
-    for name in ("env", "app"):
-        shutil.rmtree(places.data_folder() / name, ignore_errors=True)
-    return install(options, rest)
+    launcher.stop()
+    with set_aside(places.data_folder() / "env"):
+        return install(options, rest)
 
 
 def uninstall(options: argparse.Namespace, rest: Sequence[str]) -> int:
-    stop_engine()
+    launcher.stop()
     for profile in gimp_profiles(options.gimp_folder):
         for folder in (profile.plug_in, *beside(profile.plug_in)):
-            if folder.exists():
-                shutil.rmtree(folder)
+            if os.path.lexists(folder):
+                remove(folder)
                 say(f"Removed {folder}")
         for palette in profile.palettes.glob(f"{PALETTE_PREFIX}*.gpl"):
             palette.unlink()
     for file in (command_path(), autostart_file()):
-        if file.exists() and "tincture" in file.read_text(errors="replace").lower():
+        if is_ours(file):
             file.unlink()
             say(f"Removed {file}")
     # Only what the installer itself made: the folder may be one the user chose.
-    app = places.data_folder() / "app"
-    for folder in (places.data_folder() / "env", app, *beside(app)):
-        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (places.data_folder() / "env", places.data_folder() / "app"):
+        for path in (folder, *beside(folder)):
+            with suppress(OSError):
+                remove(path)
     for name in ("install.json", "install.partial", "sample.png"):
         (places.data_folder() / name).unlink(missing_ok=True)
-    for file in places.rendezvous_files():
+    for place in places.rendezvous_files():
+        for file in place.parent.glob(f"{place.name}*"):  # also what an engine left half written
+            file.unlink()
+    for file in (places.log_file(), places.lock_file()):
         file.unlink(missing_ok=True)
-    for name in ("engine.log", "engine.lock"):
-        (places.state_folder() / name).unlink(missing_ok=True)
     for folder in (places.state_folder(), places.data_folder()):
         with suppress(OSError):
             folder.rmdir()  # stays if the user keeps something of theirs in it
@@ -198,6 +214,16 @@ def refuse_what_cannot_work(options: argparse.Namespace) -> None:
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     if as_root and os.environ.get("SUDO_USER", "root") != "root":
         raise Failed("with sudo this would install for root, not for you. Run it without sudo.")
+    for folder in options.gimp_folder:  # before it is remembered
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK)):
+            raise Failed(
+                f"{folder} cannot be a GIMP profile: {there} is no folder that can be written. "
+                "GIMP shows its own under Edit > Preferences > Folders."
+            )
+    command = command_path()
+    if os.path.lexists(command) and not is_ours(command):
+        raise Failed(f"{command} is not Tincture's; move it away and run this again.")
     if options.python_env:
         check_python(options.python_env)
 
@@ -326,7 +352,7 @@ def lay_out(folder: Path, parts: Mapping[str, Path]) -> None:
     parts: name inside the folder -> what is copied. Raises OSError; the old folder is then kept.
     """
     fresh, old = beside(folder)
-    shutil.rmtree(fresh, ignore_errors=True)
+    remove(fresh)
     try:
         for name, source in parts.items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
@@ -337,15 +363,51 @@ def lay_out(folder: Path, parts: Mapping[str, Path]) -> None:
         home = os.environ.get("TINCTURE_HOME")
         if home:  # those who start the copies later need not know of the variable
             (fresh / places.HOME_NOTE).write_text(str(Path(home).resolve()))
+        make_writable(fresh)
         if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
             folder.replace(old)
         fresh.replace(folder)
     finally:
         if old.exists() and not folder.exists():
             old.replace(folder)
         for left in (fresh, old):
-            shutil.rmtree(left, ignore_errors=True)
+            with suppress(OSError):
+                remove(left)
+
+
+@contextmanager
+def set_aside(folder: Path) -> Iterator[None]:
+    """Go on without a folder; it comes back where that fails, and is removed where it does not."""
+    kept = beside(folder)[1]
+    remove(kept)
+    if folder.exists():
+        folder.replace(kept)
+    try:
+        yield
+    except BaseException:
+        if kept.exists():
+            remove(folder)
+            kept.replace(folder)
+        raise
+    remove(kept)
+
+
+def remove(path: Path) -> None:
+    """Remove what is there, if anything is: a folder, a file or a link. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        make_writable(path)
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def make_writable(folder: Path) -> None:
+    """Copies of read-only files, from a disc for one, are read-only: nobody could renew them."""
+    for path in (folder, *folder.rglob("*")):
+        with suppress(OSError):  # of somebody else; whether that matters is seen later
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
 def beside(folder: Path) -> tuple[Path, Path]:
@@ -384,40 +446,8 @@ def prove(python: Path, data: Path) -> None:
 def keep_engine_for(profiles: Sequence[Profile]) -> None:
     """The proof's engine ends when it is idle, and a GIMP in a sandbox could start no other."""
     if any(profile.sandbox for profile in profiles):
-        stop_engine()
+        launcher.stop()
         launcher.connect_or_start(arguments=ALWAYS).close()
-
-
-def stop_engine() -> None:
-    """End the engine that runs, if one does, and wait until it has gone."""
-    meeting = rendezvous.read(places.rendezvous_file())
-    if meeting is None:
-        return
-    try:
-        client = launcher.running()
-        if client is None:
-            return
-        with client:
-            client.shutdown()
-    except EngineError:  # it lets nobody in, may not understand a request to end, or is ending
-        with suppress(OSError):
-            os.kill(meeting.pid, signal.SIGTERM)
-    wait_for_end(meeting.pid)
-
-
-def wait_for_end(pid: int) -> None:
-    """Whoever starts an engine next must not meet this one on its way out."""
-    if sys.platform == "win32":
-        # A killed one leaves its file, and while it lives its folder cannot be replaced.
-        from ctypes import windll
-
-        engine = windll.kernel32.OpenProcess(SYNCHRONIZE, False, pid)
-        windll.kernel32.WaitForSingleObject(engine, round(STOP_SECONDS * 1000))
-        windll.kernel32.CloseHandle(engine)
-        return
-    end = time.monotonic() + STOP_SECONDS
-    while places.rendezvous_file().exists() and time.monotonic() < end:
-        time.sleep(0.05)
 
 
 # --- GIMP ---------------------------------------------------------------------------------------
@@ -428,7 +458,8 @@ def gimp_profiles(named: Sequence[Path]) -> list[Profile]:
 
     Those that were named once are in the record.
     """
-    found = {Path(folder): "" for folder in (*named, *_record().get("profiles", []))}
+    known = [folder for folder in _record().get("profiles", []) if Path(folder).is_dir()]
+    found = {Path(folder): "" for folder in (*named, *known)}
     if os.environ.get("GIMP3_DIRECTORY"):  # GIMP takes it from the home folder, if it is relative
         found[Path.home() / os.environ["GIMP3_DIRECTORY"]] = ""
     for base, sandbox in _profile_bases():
@@ -436,7 +467,7 @@ def gimp_profiles(named: Sequence[Path]) -> list[Profile]:
             if re.fullmatch(r"3\.\d+", folder.name) and folder.is_dir():
                 found[folder] = sandbox
     for folder, sandbox in _never_started():
-        found.setdefault(folder, sandbox)
+        found[folder] = sandbox or found.get(folder, "")
     return [Profile(folder, sandbox) for folder, sandbox in found.items()]
 
 
@@ -448,7 +479,9 @@ def put_plug_in(profile: Profile) -> None:
     (folder / "tincture.py").chmod(0o755)
     profile.palettes.mkdir(exist_ok=True)
     for palette in (SOURCE / "gimp_plugin/palettes").glob("*.gpl"):
-        shutil.copy(palette, profile.palettes / f"{PALETTE_PREFIX}{palette.name}")
+        copy = profile.palettes / f"{PALETTE_PREFIX}{palette.name}"
+        copy.unlink(missing_ok=True)
+        shutil.copyfile(palette, copy)
 
 
 def plug_in_fault(folder: Path) -> str:
@@ -525,7 +558,8 @@ def put_command(python: Path, root: Path) -> Path:
     if os.name == "nt":
         path.write_text(windows_command(path.parent, python, root))
     else:
-        path.write_text(f'#!/bin/sh\n# Tincture\nPYTHONPATH="{root}" exec "{python}" '
+        path.write_text(f"#!/bin/sh\n{MARK}\nPYTHONPATH={shlex.quote(str(root))} "
+                        f"exec {shlex.quote(str(python))} "
                         '-P -m server.command_line "$@"\n')  # fmt: skip
         path.chmod(0o755)
     return path
@@ -541,7 +575,12 @@ def windows_command(folder: PurePath, python: PurePath, root: PurePath) -> str:
         f"%~dp0{path.relative_to(folder)}" if path.is_relative_to(folder) else path
         for path in (python, root)
     )
-    return f'@set "PYTHONPATH={packages}"\n@"{program}" -P -m server.command_line %*\n'
+    return f'@rem {MARK}\n@set "PYTHONPATH={packages}"\n@"{program}" -P -m server.command_line %*\n'
+
+
+def is_ours(path: Path) -> bool:
+    """Did the installer write this file? A person may have one of that name."""
+    return path.is_file() and not path.is_symlink() and MARK in path.read_text(errors="replace")
 
 
 def autostart_file() -> Path:
@@ -554,7 +593,7 @@ def start_with_session(python: Path, root: Path) -> None:
     path = autostart_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
-        "[Desktop Entry]\nType=Application\nName=Tincture engine\nNoDisplay=true\n"
+        f"{MARK}\n[Desktop Entry]\nType=Application\nName=Tincture engine\nNoDisplay=true\n"
         f'Path={root}\nExec="{python}" -m server {" ".join(ALWAYS)}\n'
     )
     say(f"Start with the desktop: {path} (a GIMP in a sandbox cannot start the engine)")
@@ -614,7 +653,7 @@ def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:
     if not Path(record["python"]).exists():
         yield line(False, f"environment: {record['python']} is missing")
     elif Path(record["root"]).exists():
-        stop_engine()  # what is installed is to be tested, not what was loaded some time ago
+        launcher.stop()  # what is installed is to be tested, not what was loaded some time ago
         done = subprocess.run([record["python"], "-m", "server.command_line", "check"],
                               cwd=record["root"], text=True, capture_output=True, check=False,
                               env=launcher.clean_environment(os.environ))  # fmt: skip

@@ -13,14 +13,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from server.protocol import PROTOCOL, VERSION, handshake, places, rendezvous
+from server.protocol.lock import NoLocks, only_one
 
-# What a lock raises that another process holds.
-_HELD: type[OSError] = PermissionError if sys.platform == "win32" else BlockingIOError
 LOOK_SECONDS = 1.0  # how often the engine asks itself whether it is still needed
 log = logging.getLogger("server")
 
@@ -33,11 +29,15 @@ def main() -> int:
     # PASSIVE: threads that have nothing to do sleep instead of spinning; GIMP needs the cores too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     rendezvous.make_private_folder(places.state_folder())
-    with _only_one(places.state_folder() / "engine.lock") as first:
-        if not first:
-            log.info("another engine is running already")
-            return 0
-        return _serve(arguments)
+    try:
+        with only_one(places.lock_file()) as first:
+            if first:
+                return _serve(arguments)
+    except NoLocks as error:
+        log.error("%s", error)
+        return 1
+    log.info("another engine is running already")
+    return 0
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -69,34 +69,6 @@ def _serve(arguments: argparse.Namespace) -> int:
     listener.close()
     log.info("ended")
     return 0
-
-
-@contextmanager
-def _only_one(path: Path) -> Iterator[bool]:
-    """Hold a lock that the operating system takes back when the process ends, however it ends.
-
-    Yields whether it could be had; where there are no locks, the process ends with a sentence.
-    """
-    with path.open("a+b") as file:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except _HELD:
-            yield False
-        except OSError as error:
-            raise SystemExit(
-                f"{path} cannot be locked ({error.strerror}). Set TINCTURE_HOME to a folder on a "
-                "local disk and install Tincture there."
-            ) from error
-        else:
-            yield True
 
 
 def _end_on_signals(ended: threading.Event) -> None:

@@ -28,7 +28,7 @@ from server.photo_files import read_photo, write_photo
 from server.photo_paths import UserError, expand, output_paths
 from server.protocol import VERSION, launcher, places
 from server.protocol.client import Client, EngineError, EngineGone
-from server.protocol.messages import QUALITIES, ColorizeRequest, Dot, ThemeResult
+from server.protocol.messages import QUALITIES, UNKNOWN_PICTURE, ColorizeRequest, Dot, ThemeResult
 from server.protocol.written_theme import NotATheme, parse_theme, written_theme
 
 _DTYPES = {"u1": "U8", "u2": "U16", "f4": "F32"}
@@ -151,6 +151,9 @@ class Worker:
             except EngineGone:
                 self._client.close()
                 self._client = None
+            except EngineError as error:  # photos of others may have taken this one's place
+                if error.code != UNKNOWN_PICTURE:
+                    raise
         return self._done(gray, wishes, report)
 
     def _asked(
@@ -185,7 +188,10 @@ class Worker:
 
 
 def _worker(own: bool) -> Worker:
-    return Worker(None if own else launcher.running())
+    try:
+        return Worker(None if own else launcher.running())
+    except EngineError:  # it is full, or of another version
+        return Worker(None)
 
 
 def _open(client: Client, gray: NDArray[Any]) -> str:
@@ -295,11 +301,7 @@ def start(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
-    client = launcher.running()
-    if client:
-        with client:
-            client.shutdown()
-    print("the engine was stopped" if client else "no engine was running")
+    print("the engine was stopped" if launcher.stop() else "no engine was running")
     return 0
 
 

@@ -19,9 +19,10 @@ from PIL import ExifTags, Image
 from server import color_profiles, tiff_files
 from server.exif import carried_on, tiff_arguments
 from server.photo_paths import UserError, in_words
-from server.tiff_files import Decoded
+from server.tiff_files import Decoded, TooLarge
 
-# Only headers are read with Pillow, so no size is a bomb, and none is to be warned of.
+# Sizes are bounded here, above Pillow's own bound, before it decodes a picture (as it does a PNG,
+# whose EXIF may stand behind the pixels).
 Image.MAX_IMAGE_PIXELS = None
 
 _FRAMED = ("GIF", "PNG", "WEBP")  # kinds whose further pictures are an animation
@@ -68,6 +69,8 @@ def _found(path: Path) -> Decoded:
         data = path.read_bytes()
     try:
         found = _decode(data)
+    except TooLarge as error:
+        raise UserError(f"{path} has {error}") from error
     except cv2.error as error:
         raise UserError(f"{path} cannot be read: it is damaged or too large") from error
     if found is None:
@@ -90,6 +93,7 @@ def _decode(data: bytes) -> Decoded | None:
         return tiff_files.decode_tiff(data)
     if not data:
         return None
+    tiff_files.refuse_too_large(*_size_told(data))
     buffer = np.frombuffer(data, np.uint8)
     found, kinds, notes = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
     pixels = tiff_files.rgb_order(found)
@@ -102,8 +106,29 @@ def _decode(data: bytes) -> Decoded | None:
     ]
     orientation, exif, note = _told(data)
     # OpenCV leaves out the camera's note here.
-    pixels = tiff_files.upright(pixels, orientation)
+    pixels = tiff_files.upright(_with_clear(pixels, data), orientation)
     return Decoded(pixels, profiles[0] if profiles else None, exif, note)
+
+
+def _size_told(data: bytes) -> tuple[int, int]:
+    """Width and height by the file's header; nothing where Pillow does not know its kind."""
+    quiet = warnings.catch_warnings(action="ignore")
+    with suppress(Exception), quiet, Image.open(io.BytesIO(data)) as image:
+        return image.width, image.height
+    return 0, 0
+
+
+def _with_clear(pixels: NDArray[Any], data: bytes) -> NDArray[Any]:
+    """With alpha, where a grey PNG calls one level transparent, which OpenCV leaves out."""
+    quiet = warnings.catch_warnings(action="ignore")
+    with suppress(Exception), quiet, Image.open(io.BytesIO(data)) as image:
+        level = image.info.get("transparency")
+        if image.format == "PNG" and pixels.ndim == 2 and isinstance(level, int):
+            top = np.iinfo(pixels.dtype).max
+            bits = data[24]  # of a pixel in the file; OpenCV widens fewer than 8
+            clear = pixels == level * top // ((1 << bits) - 1)
+            return np.dstack((pixels, np.where(clear, 0, top).astype(pixels.dtype)))
+    return pixels
 
 
 def _parted(pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -43,7 +43,7 @@ def _photos_in(folder: Path) -> list[Path]:
         path
         for path in folder.iterdir()
         # Hidden ones are no photos: macOS lays “._a.png” beside a.png on other systems' disks.
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and not path.is_dir()
     )
     if not inside:
         raise UserError(f"the folder {folder} holds no photos")

@@ -20,12 +20,12 @@ from tifffile import EXTRASAMPLE, PHOTOMETRIC, SAMPLEFORMAT
 
 from server.color_profiles import in_bands
 from server.exif import carried_on
+from server.protocol.messages import MAX_PIXELS
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # what such files begin with
 # Numbers for each pixel of the kinds that are read here, without and with alpha.
 _SAMPLES = {PHOTOMETRIC.MINISBLACK: (1, 2), PHOTOMETRIC.MINISWHITE: (1, 2), PHOTOMETRIC.RGB: (3, 4)}
 _WIDE = (np.uint32, np.uint64, np.float16, np.float64)
-_MAX_PIXELS = 1 << 30  # as OpenCV's: a damaged size must not take all memory
 
 Pixels = NDArray[Any]  # (H, W), (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA
 
@@ -40,20 +40,35 @@ class Decoded:
     note: str = ""  # for people, of what else is in the file
 
 
+class TooLarge(Exception):
+    """More pixels than can be coloured; the message says how many."""
+
+
+def refuse_too_large(width: int, height: int) -> None:
+    """Before they take all memory: a damaged size is large, too. Raises TooLarge."""
+    if width * height > MAX_PIXELS:
+        raise TooLarge(f"{width * height // 1_000_000} megapixels; at most "
+                       f"{MAX_PIXELS // 1_000_000} can be coloured")  # fmt: skip
+
+
 def decode_tiff(data: bytes) -> Decoded | None:
     """The first page that is no thumbnail; None of a file that cannot be read.
 
     Pixels are upright, with black as 0 and colours that are not multiplied by alpha. Integers of
-    8 and 16 bits stay; half floats, doubles and wider integers become 32-bit floats, 0..1.
+    8 and 16 bits stay; half floats, doubles and wider integers become 32-bit floats, 0..1. Raises
+    TooLarge.
     """
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             pictures = list(_pictures(file))
             page = pictures[0] if pictures else file.pages.first
+            refuse_too_large(page.imagewidth, page.imagelength)
             pixels = _decode_plain(page) if _is_plain(page) else _decode_other(data, page.index)
             profile = page.tags.valueof("InterColorProfile")
             turned = on_its_side(page.tags.valueof("Orientation"))
             exif = carried_on(data, turned, page.offset)
+    except TooLarge:
+        raise
     except Exception:  # what a damaged file makes tifffile and its codecs raise is of every kind
         return None
     if pixels is None:
@@ -102,7 +117,7 @@ def _is_plain(page: Any) -> bool:
         and page.axes in ("YX", "YXS", "SYX")  # no depth
         and page.bitspersample in (8, 16, 32, 64)
         and page.sampleformat in (SAMPLEFORMAT.UINT, SAMPLEFORMAT.IEEEFP)
-        and 0 < page.imagewidth * page.imagelength <= _MAX_PIXELS
+        and page.imagewidth * page.imagelength > 0
     )
 
 

@@ -6,7 +6,7 @@
     JSON     a JSON-RPC 2.0 message
     payload  the arrays that the header describes, one after the other
 
-Nothing is allocated before its length has been checked.
+Nothing is allocated before its length has been checked, and then only as it comes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ PREFIX = struct.Struct("<4sIQ")
 MAX_HEADER = 4 << 20  # the reports of 10,000 dots need 1.2 MB
 MAX_PAYLOAD = 4 << 30  # a photo of 200 megapixels in 32-bit RGBA needs 3.2 GB
 PIECE = 1 << 20  # bytes that are sent at once
+ROOM = 16 << 20  # bytes that are made room for at once
 ITEM_SIZES = {"U8": 1, "U16": 2, "F32": 4}
 
 Buffer = Union[bytes, bytearray, memoryview]
@@ -128,11 +129,13 @@ def _array(entry: object, payload: memoryview) -> Array:
 
 
 def _read(sock: Readable, size: int) -> memoryview:
-    data = memoryview(bytearray(size))
-    done = 0
+    data, done = bytearray(), 0
     while done < size:
-        count = sock.recv_into(data[done:])
+        if done == len(data):  # room follows what comes: an announced length costs nothing yet
+            data.extend(bytes(min(size - done, ROOM)))
+        with memoryview(data) as room, room[done:] as rest:
+            count = sock.recv_into(rest)
         if not count:
             raise ConnectionEnded("the connection has ended")
         done += count
-    return data
+    return memoryview(data)

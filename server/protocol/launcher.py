@@ -1,4 +1,4 @@
-"""Find the running engine, or start one. Standard library only.
+"""Find the running engine, start one, or end it. Standard library only.
 
 The engine outlives the plug-in's short process: it ends by itself when nobody has called for a
 while. A rendezvous file that nobody stands behind any more is simply written anew by the engine
@@ -9,25 +9,31 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 from server.protocol import client, places, rendezvous
-from server.protocol.client import Client, EngineGone, EngineMissing
+from server.protocol.client import Client, EngineError, EngineGone, EngineMissing
 from server.protocol.frames import ConnectionEnded, ProtocolError
+from server.protocol.lock import NoLocks, only_one
 
 START_SECONDS = 90.0  # a cold start from a slow disk
 MAX_LOG_BYTES = 1 << 20
+_STOP_SECONDS = 10.0
+_SYNCHRONIZE = 0x100000  # the right to wait for a process of Windows
 _LOOK_SECONDS = 0.05
 _AGAIN_SECONDS = 0.5
 # GIMP's bundles set these for their own Python and libraries; the engine's Python would choke.
 _FOREIGN = (
-    *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV"),
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE", "PYTHONSAFEPATH"),
+    "VIRTUAL_ENV",
     *("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES"),
     *("GI_TYPELIB_PATH", "GTK_PATH", "GTK_DATA_PREFIX", "GDK_PIXBUF_MODULE_FILE", "BABL_PATH"),
     *("GEGL_PATH", "GIO_MODULE_DIR", "XDG_DATA_DIRS", "FONTCONFIG_FILE"),
@@ -160,6 +166,58 @@ def _start(installed: Installation, arguments: Sequence[str]) -> subprocess.Pope
         )
     _started.append(process)
     return process
+
+
+def stop() -> bool:
+    """End the engine that runs or is starting, and wait until it has gone. Was there one?"""
+    end = time.monotonic() + START_SECONDS
+    while not _end_what_answers():
+        if not _is_locked() or time.monotonic() > end:
+            return False
+        time.sleep(_LOOK_SECONDS)  # one that is starting does not answer yet
+    return True
+
+
+def _end_what_answers() -> bool:
+    meeting = rendezvous.read(places.rendezvous_file())
+    if meeting is None:
+        return False
+    try:
+        found = running()
+        if found is None:
+            return False
+        with found:
+            found.shutdown()
+    except EngineError:  # it lets nobody in, may not understand a request to end, or is ending
+        with suppress(OSError):
+            os.kill(meeting.pid, signal.SIGTERM)
+    _wait_for_end(meeting.pid)
+    return True
+
+
+def _is_locked() -> bool:
+    if not places.lock_file().exists():  # it would be made
+        return False
+    try:
+        with only_one(places.lock_file()) as free:
+            return not free
+    except NoLocks:  # no engine could start there
+        return False
+
+
+def _wait_for_end(pid: int) -> None:
+    """Whoever starts an engine next must not meet this one on its way out."""
+    if sys.platform == "win32":
+        # A killed one leaves its file, and while it lives its folder cannot be replaced.
+        from ctypes import windll
+
+        engine = windll.kernel32.OpenProcess(_SYNCHRONIZE, False, pid)
+        windll.kernel32.WaitForSingleObject(engine, round(_STOP_SECONDS * 1000))
+        windll.kernel32.CloseHandle(engine)
+        return
+    end = time.monotonic() + _STOP_SECONDS
+    while places.rendezvous_file().exists() and time.monotonic() < end:
+        time.sleep(_LOOK_SECONDS)
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -44,6 +44,11 @@ def log_file() -> Path:
     return state_folder() / "engine.log"
 
 
+def lock_file() -> Path:
+    """Held by the engine from its start to its end."""
+    return state_folder() / "engine.lock"
+
+
 def install_record() -> Path:
     """By install.py: where the engine's Python and its code are.
 

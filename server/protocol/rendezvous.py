@@ -25,9 +25,13 @@ def write(path: Path, rendezvous: Rendezvous) -> None:
     make_private_folder(path.parent)
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump(asdict(rendezvous), file)
-    partial.replace(path)
+    try:
+        with os.fdopen(handle, "w") as file:
+            json.dump(asdict(rendezvous), file)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Path) -> Optional[Rendezvous]:  # noqa: UP045  (GIMP's Python may be 3.9)

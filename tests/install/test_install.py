@@ -6,12 +6,13 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 
@@ -370,6 +371,29 @@ def test_packages_that_were_not_all_installed_are_not_taken_for_whole(
     assert not stamp.exists()
 
 
+@pytest.mark.parametrize("command", ["install", "repair"])
+def test_an_update_that_fails_leaves_the_old_version_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """The network that is away is put in by hand."""
+    for name in ("HOME", "USERPROFILE", "TINCTURE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    python = tmp_path / "env/bin/python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    install.write_record({"python": str(python), "root": str(tmp_path), "version": "0"})
+    monkeypatch.setattr(install, "check_space", lambda folder, needed: None)
+    monkeypatch.setattr(install, "make_venv", lambda folder, python: folder.mkdir(exist_ok=True))
+    monkeypatch.setattr(install, "pip", lambda *_, **__: False)
+    monkeypatch.setattr(sys, "argv", ["install.py", command])
+
+    assert install.main() == 1
+
+    assert launcher.installation().python == str(python)
+    assert not install.beside(tmp_path / "env")[1].exists()
+
+
 @needs_shell
 def test_a_python_that_does_not_run_is_refused(machine: Machine) -> None:
     broken = stand_in(machine.home / "python", "exit 1")
@@ -450,10 +474,111 @@ def test_a_failed_install_remembers_the_named_profiles(machine: Machine, tmp_pat
     assert list((named / "plug-ins").iterdir()) == []
 
 
+def test_a_profile_that_cannot_be_one_is_refused_and_not_remembered(machine: Machine) -> None:
+    named = machine.home / "a file"
+    named.touch()
+
+    done = machine.install("--gimp-folder", str(named / "3.0"))
+
+    assert done.returncode == 1 and f"{named} is no folder" in done.stderr
+    assert not machine.data.exists()
+
+
+def test_a_remembered_profile_that_is_gone_is_not_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "USERPROFILE", "TINCTURE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    (tmp_path / "there").mkdir()
+    install.write_record({"profiles": [str(tmp_path / "there"), str(tmp_path / "gone")]})
+
+    folders = [profile.folder for profile in install.gimp_profiles(())]
+
+    assert tmp_path / "there" in folders and tmp_path / "gone" not in folders
+
+
+@needs_shell
+def test_a_flatpak_gimp_that_is_named_before_its_first_start_is_known_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "TINCTURE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    stand_in(tmp_path / "bin/flatpak", "echo 'Version: 3.0.4'")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    folder = tmp_path / ".var/app/org.gimp.GIMP/config/GIMP/3.0"
+
+    assert install.Profile(folder, "flatpak") in install.gimp_profiles([folder])
+
+
+def test_a_home_that_was_set_for_the_installation_only_is_found_again(machine: Machine) -> None:
+    machine.install()
+    without = {k: v for k, v in machine.environment.items() if k != "TINCTURE_HOME"}
+
+    gone = replace(machine, environment=without).run("uninstall")
+
+    assert gone.returncode == 0 and not machine.data.exists()
+
+
+def test_a_command_of_the_users_own_is_kept(machine: Machine) -> None:
+    machine.data.mkdir()
+    own = machine.data / "tincture"
+    own.write_text("#!/bin/sh\necho my own way to tincture\n")
+
+    done = machine.install()
+    machine.run("uninstall")
+
+    assert done.returncode == 1 and "tincture is not Tincture's; move it away" in done.stderr
+    assert "my own" in own.read_text()
+
+
+@needs_shell
+def test_the_command_works_from_a_folder_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / 'a $HOME `of` "Mary\'s"'
+    monkeypatch.setenv("TINCTURE_HOME", str(home))
+    python = stand_in(home / "python", 'echo "$PYTHONPATH"')
+
+    command = install.put_command(python, home / "app")
+
+    assert subprocess.check_output([command], text=True) == f"{home / 'app'}\n"
+
+
+def test_copies_of_read_only_files_can_be_renewed(tmp_path: Path) -> None:
+    source, folder = tmp_path / "disc", tmp_path / "app"
+    (source / "inner").mkdir(parents=True)
+    (source / "inner/file.py").touch(0o444)
+    (source / "inner").chmod(0o555)
+    try:
+        install.lay_out(folder, {"code": source})
+    finally:
+        (source / "inner").chmod(0o755)
+
+    assert all(path.stat().st_mode & stat.S_IWUSR for path in folder.rglob("*"))
+    install.remove(folder)
+    assert not folder.exists()
+
+
+def test_whatever_is_there_is_removed(tmp_path: Path) -> None:
+    folder, file, link = tmp_path / "folder", tmp_path / "file", tmp_path / "link"
+    folder.mkdir()
+    file.touch()
+    link.symlink_to(folder)
+
+    for path in (link, file, tmp_path / "nothing"):
+        install.remove(path)
+
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_uninstall_removes_what_a_killed_install_left(machine: Machine) -> None:
-    for folder in (machine.data / "app", machine.profile / "plug-ins/tincture"):
+    plug_in = machine.profile / "plug-ins/tincture"
+    for folder in (machine.data / "app", machine.data / "env", plug_in):
         for left in install.beside(folder):
             (left / "inside").mkdir(parents=True)
+    plug_in.symlink_to(machine.home)
+    (machine.data / "run").mkdir()
+    (machine.data / "run/engine.json.0badcafe").touch()
 
     machine.run("uninstall")
 
@@ -493,7 +618,7 @@ def test_an_engine_that_lets_nobody_in_is_waited_for(
     late.start()
     with monkeypatch.context() as patch:
         patch.setattr(launcher, "running", refuse)
-        install.stop_engine()
+        launcher.stop()
 
     assert not places.rendezvous_file().exists()
     late.join()
@@ -533,7 +658,7 @@ def test_the_command_for_windows_spells_out_only_what_lies_elsewhere() -> None:
     own, other = home / "env/Scripts/python.exe", PureWindowsPath(r"D:\Python\python.exe")
 
     assert install.windows_command(home, own, home / "app") == (
-        '@set "PYTHONPATH=%~dp0app"\n'
+        '@rem # Tincture\n@set "PYTHONPATH=%~dp0app"\n'
         r'@"%~dp0env\Scripts\python.exe" -P -m server.command_line %*' + "\n"
     )
     assert r'@"D:\Python\python.exe" -P' in install.windows_command(home, other, home / "app")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.protocol import frames
-from server.protocol.frames import MAGIC, PIECE, PREFIX, Array, ConnectionEnded, ProtocolError
+from server.protocol.frames import (
+    MAGIC,
+    MAX_PAYLOAD,
+    PIECE,
+    PREFIX,
+    ROOM,
+    Array,
+    ConnectionEnded,
+    ProtocolError,
+)
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -43,7 +53,7 @@ def packed(header: object, payload: bytes = b"") -> bytes:
 
 
 def test_a_large_frame_arrives_whole(pair: Pair) -> None:
-    payload = bytes(range(256)) * 20_000
+    payload = bytes(range(251)) * (5 * ROOM // 2 // 251)
     sender = threading.Thread(target=frames.send, args=(pair[0], {"id": 1}, [payload]))
     sender.start()
 
@@ -85,6 +95,16 @@ def test_http_is_refused_at_the_first_bytes() -> None:
 def test_lengths_are_refused_before_anything_is_allocated(header: int, payload: int) -> None:
     with pytest.raises(ProtocolError, match="too large"):
         frames.receive(Bytes(PREFIX.pack(MAGIC, header, payload), 64))
+
+
+def test_a_length_that_is_only_announced_takes_no_memory() -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConnectionEnded):
+            frames.receive(Bytes(PREFIX.pack(MAGIC, 2, MAX_PAYLOAD) + b"{}" + bytes(100), 64))
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_end_of_the_stream_is_told_apart() -> None:

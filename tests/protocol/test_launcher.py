@@ -1,4 +1,4 @@
-"""Finding an engine that goes away meanwhile, and the log of one that is started."""
+"""Finding and ending an engine that comes or goes just now, and the log of one that is started."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def test_a_long_log_is_begun_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, kept: bool
 ) -> None:
     monkeypatch.setenv("TINCTURE_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")  # a person's own; it would hide the engine
     (tmp_path / "server").mkdir()
     (tmp_path / "server" / "__main__.py").write_text("raise SystemExit('new')")
     rendezvous.make_private_folder(places.state_folder())
@@ -50,3 +51,22 @@ def test_a_long_log_is_begun_anew(
     launcher._started.remove(process)
 
     assert places.log_file().read_bytes().split() == ([old + b"new"] if kept else [b"new"])
+
+
+def test_where_no_engine_was_there_is_nothing_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINCTURE_HOME", str(tmp_path / "tincture"))
+
+    assert not launcher.stop()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a lock is seen in /proc only")
+def test_an_engine_that_is_starting_is_stopped(home: Path) -> None:
+    process, lock = launcher.start(launcher.installation()), places.lock_file()
+    while not (lock.exists() and f":{lock.stat().st_ino} " in Path("/proc/locks").read_text()):
+        assert process.poll() is None
+
+    assert launcher.stop()
+    assert process.wait(60) == 0

@@ -24,6 +24,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_what_cannot_be_put_in_place_is_not_left(tmp_path: Path) -> None:
+    file = tmp_path / "engine.json"
+    file.mkdir()
+
+    with pytest.raises(OSError):
+        rendezvous.write(file, MEETING)
+
+    assert list(tmp_path.iterdir()) == [file]
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "{}", "null", json.dumps({"pid": 1}), '{"pid": 1, "port": 2, "token": "zz"}',

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -17,10 +18,12 @@ import torch
 from PIL import ExifTags, Image, ImageOps
 
 from engine.colorizer import Colorizer
+from server import command_line
 from server.command_line import Wishes, Worker, chosen_theme, main
+from server.listener import MAX_CONNECTIONS
 from server.photo_files import read_photo
 from server.photo_paths import UserError, expand, output_paths
-from server.protocol import launcher
+from server.protocol import launcher, places
 from server.protocol.client import Client
 from server.protocol.written_theme import parse_theme
 from tests.conftest import SAMPLES
@@ -225,6 +228,13 @@ def test_a_name_that_is_longer_than_names_can_be_is_refused(tmp_path: Path) -> N
             output_paths([Path("photo.png")], output)
 
 
+def test_a_folder_that_is_named_like_a_photo_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.png").mkdir()
+    (tmp_path / "b.png").touch()
+
+    assert expand([str(tmp_path)]) == [tmp_path / "b.png"]
+
+
 def test_the_folder_of_a_result_is_made(tmp_path: Path) -> None:
     target = tmp_path / "new" / "out.png"
 
@@ -325,6 +335,42 @@ def test_the_work_goes_on_when_the_engine_ends(home: Path, gray: np.ndarray) -> 
         again, _ = work(gray, wishes, lambda fraction: None)
 
     assert np.array_equal(before, after) and np.array_equal(before, again)
+
+
+def test_a_photo_that_the_engine_forgot_meanwhile_is_coloured_here(
+    engine: Client, gray: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight photos of others would take its place; here somebody closes it."""
+    wishes = Wishes((), (), (), 1.0, 1.0, "draft")
+
+    def open_and_forget(client: Client, gray: np.ndarray) -> str:
+        key = shown(client, gray)
+        engine.close_picture(key)
+        return key
+
+    shown = command_line._open
+    with Worker(launcher.running()) as work:
+        before, _ = work(gray, wishes, lambda fraction: None)
+        monkeypatch.setattr(command_line, "_open", open_and_forget)
+        after, _ = work(gray, wishes, lambda fraction: None)
+
+    assert np.array_equal(before, after)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a signal kills")
+def test_an_engine_that_lets_nobody_in_is_done_without_and_can_be_stopped(
+    home: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out.png"
+    with ExitStack() as clients:
+        for _ in range(MAX_CONNECTIONS):
+            clients.enter_context(launcher.connect_or_start())
+
+        assert main(["colorize", str(photo), "-o", str(target)]) == 0
+        assert target.exists()
+        assert main(["stop"]) == 0
+    assert "the engine was stopped" in capsys.readouterr().out
+    assert not places.rendezvous_file().exists()
 
 
 def test_one_bad_file_does_not_keep_the_others_back(

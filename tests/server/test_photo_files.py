@@ -50,14 +50,51 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
     )
 
 
-def test_a_photo_that_is_too_large_is_refused_in_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("bits", "level"), [(2, 3), (8, 7), (16, 700)])
+def test_a_grey_that_is_transparent_in_a_png_stays_so(
+    tmp_path: Path, bits: int, level: int
+) -> None:
+    path = tmp_path / "photo.png"
+    size = struct.pack(">IIBBBBB", 8, 1, bits, 0, 0, 0, 0)
+    row = {2: b"\0\xe4\xe4", 8: bytes(range(9)), 16: bytes(9) + struct.pack(">4H", 0, 0, 700, 1)}
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", size)
+        + png_chunk(b"tRNS", struct.pack(">H", level))
+        + png_chunk(b"IDAT", zlib.compress(row[bits]))
+        + png_chunk(b"IEND", b"")
+    )
+
+    gray = read_photo(path).gray
+
+    top = np.iinfo(gray.dtype).max
+    assert gray.shape == (1, 8, 2)
+    clear = gray[0, :, 0] == level * top // (2**bits - 1)
+    assert 0 < clear.sum() < 3 and np.array_equal(gray[0, :, 1], np.where(clear, 0, top))
+
+
+@pytest.mark.parametrize("side", [14_200, 60_000])
+def test_a_photo_that_is_too_large_is_refused_in_words(tmp_path: Path, side: int) -> None:
     path = tmp_path / "large.png"
-    size = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    size = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", size) + png_chunk(b"IDAT", zlib.compress(b""))
     )
 
-    with pytest.raises(UserError, match="damaged or too large"):
+    with pytest.raises(UserError, match=f"{side**2 // 10**6} megapixels; at most 200 can"):
+        read_photo(path)
+
+
+def test_a_large_page_behind_a_thumbnail_is_refused(tmp_path: Path) -> None:
+    path, side = tmp_path / "large.tif", 14_200
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(EMPTY, photometric="rgb", subfiletype=1)
+        tile = np.zeros((1024, 1024), np.uint8)
+        tiles = (tile for _ in range((side // 1024 + 1) ** 2))
+        writer.write(tiles, shape=(side, side), dtype=np.uint8, tile=tile.shape,
+                     photometric="minisblack", compression="zlib")  # fmt: skip
+
+    with pytest.raises(UserError, match="201 megapixels; at most 200 can"):
         read_photo(path)
 
 

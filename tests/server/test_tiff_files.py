@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from server.tiff_files import decode_tiff
+from server.tiff_files import TooLarge, decode_tiff
 from tests.server.test_color_profiles import scaled
 
 ORIENTATION = 274  # the tag's number
@@ -145,8 +146,9 @@ def test_a_damaged_file_is_none_or_a_picture(values: Values, compression: str | 
     for _ in range(200):
         damaged = np.frombuffer(whole, np.uint8).copy()
         damaged[chance.integers(4, len(whole), 3)] = chance.integers(0, 256, 3)
-        found = decode_tiff(damaged.tobytes())
-        assert found is None or found.pixels.ndim in (2, 3)
+        with suppress(TooLarge):
+            found = decode_tiff(damaged.tobytes())
+            assert found is None or found.pixels.ndim in (2, 3)
     assert decode_tiff(whole[:100]) is None
 
 

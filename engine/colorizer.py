@@ -68,6 +68,7 @@ CLOSE_NOTE = (
     "Dots lie so close together that the result cannot tell all of them apart: the smallest ones "
     "count. A finer quality tells more of them apart."
 )
+FRAME_NOTE = "The frame around the photograph stays grey; a dot on it colours it, too."
 # per picture: so many sets of dots can be taken up again without the encoder, and so many of those
 # with a theme without the decoder
 _KEPT_FEATURES, _KEPT_DECODED = 4, 8
@@ -160,16 +161,13 @@ class Colorizer:
             owner = picture.owners(kept)
             planes = self._planes(picture, shown, owner)
             before = self.network
-            seen, given = picture.seen(kept), planes
-            if seen is not picture:
-                moved = picture.moved(shown)
-                given = self._planes(seen, moved, seen.owners(moved))
+            seen = picture.seen(kept)
+            given = planes if seen is picture else self._inner_planes(picture, seen, shown)
             self._features(seen, given)
             tick(0.7)
-            ab = self._mix(seen, given, theme, strength) * saturation
-            if seen is not picture:
-                ab = picture.framed(ab)
+            ab = picture.framed(self._mix(seen, given, theme, strength), seen) * saturation
             notes = [] if self.network is before else [PRECISION_NOTE]
+            notes += [] if seen is picture else [FRAME_NOTE]
             if kept:
                 ab = lock(picture.lightness, planes, ab)
             tick(1.0)
@@ -211,7 +209,7 @@ class Colorizer:
             if not torch.isfinite(ab).all() and self.network is not self._precise:
                 self._go_on_precisely(NOT_FINITE)
                 ab = self._in_themes(half, tokens)
-            return _pixels(ab if seen is picture else picture.framed(ab))
+            return _pixels(picture.framed(ab, seen))
 
     def _go_on_precisely(self, wrong: str) -> None:
         log.warning("the network's answer was %s in 16 bits; it works in 32 from now on", wrong)
@@ -233,6 +231,11 @@ class Colorizer:
         planes = hint_planes(shown, owner)
         planes[:2] /= AB_SCALE
         return torch.from_numpy(planes)[None].to(self.device)
+
+    def _inner_planes(self, picture: Picture, inner: Picture, shown: Sequence[Hint]) -> Tensor:
+        """The hints tensor of the picture that lies inside another one's frame."""
+        moved = picture.moved(shown)
+        return self._planes(inner, moved, inner.owners(moved))
 
     def _mix(
         self, picture: Picture, planes: Tensor, theme: Theme | None, strength: float

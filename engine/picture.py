@@ -138,16 +138,17 @@ class Picture:
         """Hints as they lie on the inner picture."""
         return [replace(h, x=h.x - self.corner[0], y=h.y - self.corner[1]) for h in hints]
 
-    def framed(self, ab: Tensor) -> Tensor:
-        """Colours of the inner picture, (N, 2, h, w), on the grid of the whole one; grey around.
+    def framed(self, ab: Tensor, seen: Picture) -> Tensor:
+        """Colours (N, 2, h, w) of what was seen, on the grid of the whole picture; grey around.
 
         Returns (N, 2, H, W). The colours go on for a cell beyond the frame's edge, fading: the
         edge may be a little askew.
         """
-        assert self.inner is not None
+        if seen is self:
+            return ab
         (height, width), (tall, wide) = self.size, ab.shape[2:]
-        rows = _places(height, self.height, self.corner[1], self.inner.height).to(ab.device)
-        columns = _places(width, self.width, self.corner[0], self.inner.width).to(ab.device)
+        rows = _places(height, self.height, self.corner[1], seen.height).to(ab.device)
+        columns = _places(width, self.width, self.corner[0], seen.width).to(ab.device)
         grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
         grid = grid.expand(len(ab), -1, -1, -1)
         found = F.grid_sample(ab, grid, padding_mode="border", align_corners=False)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.color import lab_of
-from engine.colorizer import Colorizer
+from engine.colorizer import FRAME_NOTE, Colorizer
 from engine.frame import inside, whole
 from engine.gray import restored
 from engine.hints import Hint
@@ -109,6 +109,7 @@ def test_the_photo_has_the_colours_that_it_has_by_itself(
     for theme, dots, there in ((None, (), ()), (AUTUMN, (), ()), (AUTUMN, (dot,), (moved,))):
         wanted = lab_of(colorizer.colorize(alone, dots, theme).full())[..., 1:]
         result = colorizer.colorize(around, there, theme)
+        assert result.notes == (FRAME_NOTE,)
         pixels = lab_of(result.full())[..., 1:]
         distance = np.linalg.norm(pixels[top:bottom, left:right] - wanted, axis=-1)
         assert distance.mean() < 2  # CIE units; with the frame in its sight it is 5 and more
@@ -123,7 +124,7 @@ def test_a_dot_on_the_frame_colours_it(colorizer: Colorizer, photo: NDArray[np.u
 
     (report,) = (result := colorizer.colorize(picture, [dot])).reports()
 
-    assert report.delta_e < 3
+    assert report.delta_e < 3 and not result.notes
     assert np.abs(lab_of(result.full())[15:25, 15:25, 1:]).mean() > 5
 
 

@@ -58,7 +58,7 @@ def inside(gray: Gray) -> Box:
     A photo that is cut out, by its alpha, counts as one without.
     """
     luminance = gray if gray.ndim == 2 else gray[..., 0]
-    if gray.ndim == 3 and unit(gray[..., 1]).min() < 1:
+    if gray.ndim == 3 and unit(gray[..., 1].min()[None])[0] < 1:
         return whole(gray)
     scale = min(1.0, SIDE / max(luminance.shape))
     height, width = (max(1, round(side * scale)) for side in luminance.shape)

@@ -234,7 +234,7 @@ class Colorizer:
 
     def _inner_planes(self, picture: Picture, inner: Picture, shown: Sequence[Hint]) -> Tensor:
         """The hints tensor of the picture that lies inside another one's frame."""
-        moved = picture.moved(shown)
+        moved = picture.moved(shown, inner)
         return self._planes(inner, moved, inner.owners(moved))
 
     def _mix(

@@ -24,6 +24,7 @@ from engine.regions import Region, regions
 from engine.themes import Color
 
 COLOR_PIXELS = 2_000_000  # that are coloured at most where colour alone counts
+EDGE_CELLS = 256  # of so many parts of the longer side a frame's edge may be one off
 
 
 @dataclass(frozen=True)
@@ -127,16 +128,29 @@ class Picture:
         return row, min(int(hint.x * width / self.width), width - 1)
 
     def seen(self, hints: Sequence[Hint]) -> Picture:
-        """What the network looks at: without the frame, unless a hint lies on that."""
+        """What the network looks at: without the frame, unless a hint lies on that.
+
+        A hint that reaches into the photo lies there: the edge is not known to the pixel.
+        """
         if self.inner is None:
             return self
         (x, y), width, height = self.corner, self.inner.width, self.inner.height
-        on_it = any(not (x <= h.x < x + width and y <= h.y < y + height) for h in hints)
-        return self if on_it else self.inner
 
-    def moved(self, hints: Sequence[Hint]) -> list[Hint]:
-        """Hints as they lie on the inner picture."""
-        return [replace(h, x=h.x - self.corner[0], y=h.y - self.corner[1]) for h in hints]
+        def is_on_frame(hint: Hint) -> bool:
+            reach = hint.radius + max(self.width, self.height) / EDGE_CELLS
+            far = max(x - hint.x, hint.x - x - width, y - hint.y, hint.y - y - height)
+            return far > reach
+
+        return self if any(map(is_on_frame, hints)) else self.inner
+
+    def moved(self, hints: Sequence[Hint], inner: Picture) -> list[Hint]:
+        """Hints as they lie on the inner picture; what is a little beside it, on its edge."""
+        (left, top), right, bottom = self.corner, inner.width - 0.5, inner.height - 0.5
+        places = [(h.x - left, h.y - top) for h in hints]
+        return [
+            replace(h, x=min(max(x, 0.5), right), y=min(max(y, 0.5), bottom))
+            for h, (x, y) in zip(hints, places, strict=True)
+        ]
 
     def framed(self, ab: Tensor, seen: Picture) -> Tensor:
         """Colours (N, 2, h, w) of what was seen, on the grid of the whole picture; grey around.
@@ -157,8 +171,25 @@ class Picture:
         return found * down[:, None] * across
 
     def regions(self, hints: Sequence[Hint]) -> Iterator[Region]:
-        """The region that each hint speaks for, (h, w) at working size, one at a time."""
-        return regions(self.working_lightness, [self.cell(hint) for hint in hints])
+        """The region that each hint speaks for, (h, w) at working size, one at a time.
+
+        As for `seen`: without the frame, unless a hint lies on that.
+        """
+        lightness, seen = self.working_lightness, self.seen(hints)
+        if seen is not self:
+            inside = self._cells_of(seen)
+            lightness = np.full_like(lightness, -1)  # like nothing: no region goes on there
+            lightness[inside] = self.working_lightness[inside]
+            x, y = self.corner
+            hints = [replace(h, x=h.x + x, y=h.y + y) for h in self.moved(hints, seen)]
+        return regions(lightness, [self.cell(hint) for hint in hints])
+
+    def _cells_of(self, inner: Picture) -> tuple[slice, slice]:
+        """The cells at working size that the inner picture lies in, also in part."""
+        (x, y), (height, width) = self.corner, self.size
+        bottom, right = (y + inner.height) * height, (x + inner.width) * width
+        rows = slice(y * height // self.height, -(-bottom // self.height))
+        return rows, slice(x * width // self.width, -(-right // self.width))
 
 
 def _places(cells: int, length: int, start: int, inner: int) -> Tensor:

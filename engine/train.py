@@ -385,10 +385,11 @@ def _resume(
 
 def _require_same_run(folder: Path, begun: Mapping[str, Any], config: TrainConfig) -> None:
     """Raises OtherRun where a checkpoint is of no use to this run."""
-    if begun["network"] != config.network or bool(begun["muon_rate"]) != bool(config.muon_rate):
+    network, muon_rate = begun.get("network"), begun.get("muon_rate", 0.0)
+    if network != config.network or bool(muon_rate) != bool(config.muon_rate):
         raise OtherRun(
-            f"{folder} holds a run of the network {begun['network']} with the Muon rate "
-            f"{begun['muon_rate']}; give this one another name: --name NAME"
+            f"{folder} holds a run of the network {network} with the Muon rate {muon_rate}; give "
+            "this one another name: --name NAME"
         )
 
 

@@ -214,6 +214,8 @@ def _as_it_shows(layer: Gimp.Layer) -> Iterator[tuple[Gimp.Layer, int, int]]:
             aside.set_color_profile(image.get_color_profile())
         seen = Gimp.Layer.new_from_drawable(layer, aside)
         aside.insert_layer(seen, None, 0)
+        seen.set_lock_position(False)  # a copy has the locks, too
+        seen.set_lock_content(False)
         seen.set_offsets(0, 0)
         seen.merge_filters()
         _ok, x, y = seen.get_offsets()  # a filter may enlarge the layer

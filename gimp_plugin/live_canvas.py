@@ -79,7 +79,7 @@ class LiveCanvas:
         Gimp.displays_flush()
 
     def look(self) -> Optional[Look]:  # noqa: UP045
-        """What can be seen at a glance; None: the image or the photo is gone."""
+        """What can be seen at a glance; None: it cannot be followed any more, see `why_gone`."""
         self.why_gone = self._why_gone()
         if self.why_gone or not self.image.is_valid():
             return None

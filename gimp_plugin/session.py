@@ -31,11 +31,9 @@ from server.protocol.messages import (
 
 LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
 AGAIN_MILLISECONDS = 15  # instead, after a change with the mouse button surely up
+LOCKS_GONE = _("The photograph was cropped, turned or moved: lock its dots again.")
 FOLLOWED_ENOUGH = 0.5  # share of a dot's region; below it the dot is offered to be locked
 REACHABLE = 24.0  # largest difference of two 8-bit colours (Euclidean) that people call the same
-
-
-LOCKS_GONE = _("The photograph was cropped, turned or moved: lock its dots again.")
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Canvas(Protocol):
         """Make what the user paints on."""
 
     def look(self) -> Optional[Look]:  # noqa: UP045
-        """None: the image or the photo is gone."""
+        """None: it cannot be followed any more, the photo is gone for one."""
 
     def read_photo(self) -> Photo: ...
 
@@ -277,6 +275,7 @@ class Session:
         before, self._read = self._read, look
         if before and self.settings.locked and _dots_moved(before, look):
             self.settings = replace(self.settings, locked=())
+            self._begun_with = replace(self._begun_with, locked=())
             self._lasting_notes = (LOCKS_GONE,)
         if before is None or (look.photo, look.photo_place) != (before.photo, before.photo_place):
             self._take_photo(before, look)

@@ -30,6 +30,13 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
         self._session = session
         self._look_at = look_at
         self._suggestions = Gtk.Box(spacing=2)
+        self._place = Gtk.Label()
+        self._place.set_tooltip_text(
+            _("Colours that are likely at this place of the picture above")
+        )
+        likely = Gtk.Box(spacing=2)
+        likely.pack_start(self._place, False, False, 0)
+        likely.pack_start(self._suggestions, False, False, 0)
         self._list = Gtk.ListBox(selection_mode=Gtk.SelectionMode.SINGLE)
         self._list.connect("row-activated", self._row_chosen)
         scrolled = Gtk.ScrolledWindow(min_content_height=LIST_HEIGHT, shadow_type=Gtk.ShadowType.IN)
@@ -46,7 +53,7 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
             wrap=True, xalign=0, max_width_chars=42,
         )  # fmt: skip
         self.pack_start(words, False, False, 0)
-        self.pack_start(self._suggestions, False, False, 0)
+        self.pack_start(likely, False, False, 0)
         self.pack_start(scrolled, True, True, 0)
         self.pack_start(where, False, False, 0)
         self.show_suggestions()
@@ -66,16 +73,18 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
     def show_suggestions(self) -> None:
         """Colours that are likely at the chosen place, ready to paint with."""
         empty(self._suggestions)
+        for suggestion in self._session.suggestions:
+            self._suggestions.pack_start(_paint_button(suggestion), False, False, 0)
+        self._suggestions.show_all()
+        self.name_place()
+
+    def name_place(self) -> None:
+        """Say for which place the colours are; the buttons stay, one may be pressed just now."""
         session = self._session
         words = _("Likely at the cross:")
         if session.place in session.places:
             words = _("Likely at {0}:").format(1 + session.places.index(session.place))
-        label = Gtk.Label(label=words if session.suggestions else "")
-        label.set_tooltip_text(_("Colours that are likely at this place of the picture above"))
-        self._suggestions.pack_start(label, False, False, 0)
-        for suggestion in session.suggestions:
-            self._suggestions.pack_start(_paint_button(suggestion), False, False, 0)
-        self._suggestions.show_all()
+        self._place.set_text(words if session.suggestions else "")
 
     def _row(self, dot: DotReport) -> Gtk.Widget:
         fine = self._session.is_followed(dot)

@@ -309,7 +309,7 @@ class LiveWindow:
 
     def _show_places(self) -> None:
         self._preview.show_places([self._in_parts(place) for place in self._session.places])
-        self._dots.show_suggestions()  # whose place may have lost its number
+        self._dots.name_place()  # which may have lost its number
 
     def _show_suggestions(self) -> None:
         self._dots.show_suggestions()

@@ -128,6 +128,40 @@ def test_a_dot_on_the_frame_colours_it(colorizer: Colorizer, photo: NDArray[np.u
     assert np.abs(lab_of(result.full())[15:25, 15:25, 1:]).mean() > 5
 
 
+def test_a_region_ends_at_the_frame(colorizer: Colorizer) -> None:
+    """Also where the photo has the frame's tone there."""
+    photo = sample("chelsea.png").copy()
+    photo[110:200, -120:] = 200 + np.arange(120, dtype=np.uint8) // 20
+    gray = framed(photo, 210)
+    picture = colorizer.open(gray)
+    top, _bottom, _left, right = box(photo)
+    assert np.abs(np.subtract(inside(gray), box(photo))).max() <= 5  # or this shows nothing
+    dot = Hint(right - 40, top + 150, 6, (60, 90, 200), locked=True)
+
+    (region,) = picture.regions([dot])
+    (report,) = (result := colorizer.colorize(picture, [dot])).reports()
+
+    height, width = picture.size
+    assert not region[: top * height // gray.shape[0] - 1].any()
+    assert not region[:, (right + 8) * width // gray.shape[1] + 1 :].any()
+    assert np.abs(lab_of(result.full())[:10, :, 1:]).max() < 1
+    assert report.followed > 0.9
+
+
+@pytest.mark.parametrize("beside", [2, 30])
+def test_a_dot_at_the_frames_edge_is_of_the_photo(
+    colorizer: Colorizer, photo: NDArray[np.uint8], beside: int
+) -> None:
+    """The edge is not known to the pixel; a dot that is clearly beside it is on the frame."""
+    top, _bottom, left, _right = box(photo)
+    picture = colorizer.open(framed(photo, 255))
+    dot = Hint(left + 200, top - beside, 4, (200, 40, 40))
+
+    assert (picture.seen([dot]) is picture.inner) == (beside == 2)
+    (report,) = colorizer.colorize(picture, [dot]).reports()
+    assert report.delta_e < 3
+
+
 def test_themes_and_thumbnails_are_of_what_is_inside(
     colorizer: Colorizer, photo: NDArray[np.uint8]
 ) -> None:

@@ -712,6 +712,8 @@ write(photo, "R'G'B'A u8", bytes((0, 0, 0, 0)) * 100, 30, 15, 10, 10)
 image.clean_all()
 plain = canvas.read_photo(image, photo).pixels
 photo.append_filter(Gimp.DrawableFilter.new(photo, {filter_!r}, "a filter"))
+photo.set_lock_position(True)  # a copy has the locks, too
+photo.set_lock_content(True)
 image.clean_all()
 photo_read = canvas.read_photo(image, photo)
 colors, width, height = canvas.read_colors(photo)

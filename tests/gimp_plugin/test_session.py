@@ -330,6 +330,22 @@ def test_locks_open_where_the_dots_lie_elsewhere(stage: Stage, change: str) -> N
     assert any("lock its dots again" in note for note in stage.session.notes) == moved
 
 
+def test_a_reset_does_not_bring_locks_back_to_other_places(
+    gray: np.ndarray, running: Client
+) -> None:
+    remembered = Settings(theme=WARM, locked=((284.0, 334.0),))
+    stage = Stage(gray, launcher.connect_or_start, remembered)
+    stage.begin()
+    stage.canvas.gray = stage.canvas.gray[:, 9:].copy()
+    stage.canvas.hints = stage.canvas.hints[:, 9:].copy()
+    stage.hear("picture")
+
+    stage.session.reset()
+
+    assert stage.session.settings == Settings(theme=WARM)
+    stage.session.cancel()
+
+
 def test_a_lock_opens_after_a_stroke_has_moved_the_dots_middle(stage: Stage) -> None:
     stage.begin()
     stage.canvas.dot(280, 330, BLUE, side=40)

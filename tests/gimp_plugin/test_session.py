@@ -331,7 +331,7 @@ def test_locks_open_where_the_dots_lie_elsewhere(stage: Stage, change: str) -> N
 
 
 def test_a_reset_does_not_bring_locks_back_to_other_places(
-    gray: np.ndarray, running: Client
+    home: Path, gray: np.ndarray
 ) -> None:
     remembered = Settings(theme=WARM, locked=((284.0, 334.0),))
     stage = Stage(gray, launcher.connect_or_start, remembered)

@@ -98,7 +98,7 @@ def find_home_again() -> None:
     if os.environ.get("TINCTURE_HOME") or places.install_record().exists():
         return
     for profile in gimp_profiles(()):
-        with suppress(OSError):
+        with suppress(OSError, UnicodeDecodeError):
             os.environ["TINCTURE_HOME"] = (profile.plug_in / places.HOME_NOTE).read_text().strip()
             say(f"Tincture is in {places.data_folder()}")
             return

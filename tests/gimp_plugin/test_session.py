@@ -330,9 +330,7 @@ def test_locks_open_where_the_dots_lie_elsewhere(stage: Stage, change: str) -> N
     assert any("lock its dots again" in note for note in stage.session.notes) == moved
 
 
-def test_a_reset_does_not_bring_locks_back_to_other_places(
-    home: Path, gray: np.ndarray
-) -> None:
+def test_a_reset_does_not_bring_locks_back_to_other_places(home: Path, gray: np.ndarray) -> None:
     remembered = Settings(theme=WARM, locked=((284.0, 334.0),))
     stage = Stage(gray, launcher.connect_or_start, remembered)
     stage.begin()

@@ -125,9 +125,9 @@ class Colorizer:
         return replace(self._opened(gray, wider), side=side, inner=inner, corner=(left, top))
 
     def _opened(self, gray: Gray, side: int) -> Picture:
-        small = at_working_size(gray, side, self.network.multiple)
-        lightness = torch.from_numpy(lightness_of(restored(unit(small))))[None, None]
-        return Picture(gray, lightness.to(self.device), unit(small), side)
+        guide = unit(at_working_size(gray, side, self.network.multiple))
+        lightness = torch.from_numpy(lightness_of(restored(guide)))[None, None]
+        return Picture(gray, lightness.to(self.device), guide, side)
 
     def working_side(self, quality: str) -> int:
         """Raises ValueError when the quality is none of QUALITIES."""
@@ -188,17 +188,15 @@ class Colorizer:
         At half the working size the photo is encoded once and all themes are finished in one batch.
         """
         gray = picture.reduced(side)
-        return [
-            np.asarray(full_size(gray, ab, no_tick)) for ab in self._at_half_size(picture, themes)
-        ]
+        return [np.asarray(full_size(gray, ab, no_tick)) for ab in self._coarsely(picture, themes)]
 
     def possibilities(self, picture: Picture, themes: Sequence[Theme]) -> Possibilities:
         """The picture's colours without a theme and in each of some that suit it, best first."""
-        ab = self._at_half_size(picture, (Theme(()), *themes))
+        ab = self._coarsely(picture, (Theme(()), *themes))
         likely = np.array([2.0, *(1.0 / (1 + rank) for rank in range(len(themes)))], np.float32)
         return Possibilities(ab, likely / likely.sum())
 
-    def _at_half_size(self, picture: Picture, themes: Sequence[Theme]) -> NDArray[np.float32]:
+    def _coarsely(self, picture: Picture, themes: Sequence[Theme]) -> NDArray[np.float32]:
         """ab, coarsely, in each theme: (len(themes), h, w, 2), CIE units."""
         seen = picture.seen(())
         size = [nearest_multiple(length / 2, self.network.multiple) for length in seen.size]

@@ -21,6 +21,7 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
 from gimp_plugin import memory, plan  # noqa: E402
+from gimp_plugin.dots import Thumbnail  # noqa: E402
 from gimp_plugin.memory import Memory  # noqa: E402
 from gimp_plugin.plan import LayerFacts, Refused, Settings  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
@@ -35,6 +36,7 @@ IMAGE_PARASITE = "tincture-image"  # on an image that was coloured: what tells i
 # On what we made and the user may change by hand: the checksum of its pixels as we left them.
 MASK_PARASITE, ALPHA_PARASITE = "tincture-mask", "tincture-alpha"
 _SIGNED = {MASK_PARASITE: "Y u8", ALPHA_PARASITE: "A u8"}
+EMPTY_LOOK_SIDE = 64  # pixels of the small picture that tells whether hardly anything is there
 DOT_PART = 100  # a dot that is painted here is one part of so many of the photo's shorter side
 SMALLEST_DOT = 3  # pixels
 
@@ -154,8 +156,8 @@ def remembered_of(
 
 def seen_of(photo: Gimp.Layer) -> str:
     """The photo at a glance, for `memory.is_same_photo`."""
-    small, _width, _height, channels = photo.get_thumbnail_data(memory.SIDE, memory.SIDE)
-    green = bytes(small.get_data())[min(1, channels // 3) :: channels]
+    small = thumbnail(photo, memory.SIDE)
+    green = small.pixels[min(1, small.channels // 3) :: small.channels]
     return memory.seen(photo.get_width(), photo.get_height(), green)
 
 
@@ -165,12 +167,18 @@ def remembered_by(layer: Gimp.Layer) -> Optional[Memory]:  # noqa: UP045
     return memory.from_bytes(bytes(parasite.get_data())) if parasite else None
 
 
+def thumbnail(layer: Gimp.Drawable, side: int) -> Thumbnail:
+    """A small picture of a layer, at most `side` pixels long."""
+    pixels, width, height, channels = layer.get_thumbnail_data(side, side)
+    return Thumbnail(bytes(pixels.get_data()), width, height, channels)
+
+
 def is_mostly_empty(layer: Gimp.Layer) -> bool:
     """Is most of a layer transparent, like one that somebody retouches on?"""
     if not layer.has_alpha():
         return False
-    small, _width, _height, channels = layer.get_thumbnail_data(64, 64)
-    alpha = bytes(small.get_data())[channels - 1 :: channels]
+    small = thumbnail(layer, EMPTY_LOOK_SIDE)
+    alpha = small.pixels[small.channels - 1 :: small.channels]
     return sum(alpha) < plan.MOSTLY_EMPTY * 255 * len(alpha)
 
 

@@ -85,7 +85,7 @@ class LiveCanvas:
             return None
         there = self._find_hints()
         place, seen = self._see_hints() if there else ((), None)
-        photo = _thumbnail(self.photo, PHOTO_LOOK_SIDE)
+        photo = canvas.thumbnail(self.photo, PHOTO_LOOK_SIDE)
         self._see_layers({self.photo.get_id(): photo})  # of all layers they would take too long
         return Look(
             photo=photo.pixels,
@@ -154,9 +154,9 @@ class LiveCanvas:
 
     def pictures(self, side: int) -> tuple[Thumbnail, Optional[Thumbnail]]:  # noqa: UP045
         """The photo and, if there is one, the preview, at most `side` pixels long."""
-        before = _thumbnail(self.photo, side)
+        before = canvas.thumbnail(self.photo, side)
         shown = self._preview is not None and self._preview.is_valid()
-        return before, _thumbnail(self._preview, side) if shown else None
+        return before, canvas.thumbnail(self._preview, side) if shown else None
 
     def apply(self, photo: Photo, result: ColorizeResult, memory: Memory) -> None:
         """Put the result into the image, one undo step, with the dots hidden. Raises Refused."""
@@ -251,7 +251,7 @@ class LiveCanvas:
 
     def _see_hints(self) -> tuple[tuple[int, ...], Thumbnail]:
         """Where the hints layer is, and how it looks; once painted on, the layer is the user's."""
-        place, seen = _rectangle(self._hints), _thumbnail(self._hints, HINTS_LOOK_SIDE)
+        place, seen = _rectangle(self._hints), canvas.thumbnail(self._hints, HINTS_LOOK_SIDE)
         # A crop of the image changes the layer, too, but needs it no more when it is undone.
         if self._hints_seen and place == self._hints_seen[0] and seen != self._hints_seen[1]:
             self._hints_touched = True
@@ -276,7 +276,9 @@ class LiveCanvas:
 
     def _pictures(self) -> dict[int, Thumbnail]:
         """How each layer looks from afar."""
-        return {layer.get_id(): _thumbnail(layer, PHOTO_LOOK_SIDE) for layer in self._layers()}
+        return {
+            layer.get_id(): canvas.thumbnail(layer, PHOTO_LOOK_SIDE) for layer in self._layers()
+        }
 
     def _layers(self) -> list[Gimp.Layer]:
         """All but groups and the window's own."""
@@ -387,21 +389,16 @@ def _limits(image: Gimp.Image, photo: Gimp.Layer) -> tuple[int, ...]:
     told: list[int] = []
     if not Gimp.Selection.is_empty(image):
         _ok, _any, *bounds = (int(number) for number in Gimp.Selection.bounds(image))
-        told = [*bounds, crc32(_thumbnail(image.get_selection(), LIMITS_LOOK_SIDE).pixels)]
+        told = [*bounds, crc32(canvas.thumbnail(image.get_selection(), LIMITS_LOOK_SIDE).pixels)]
     mask = photo.get_mask()
     if mask and photo.get_apply_mask():
-        told.append(crc32(_thumbnail(mask, LIMITS_LOOK_SIDE).pixels))
+        told.append(crc32(canvas.thumbnail(mask, LIMITS_LOOK_SIDE).pixels))
     return tuple(told)
 
 
 def _rectangle(layer: Gimp.Layer) -> tuple[int, int, int, int]:
     _ok, x, y = layer.get_offsets()
     return int(x), int(y), int(layer.get_width()), int(layer.get_height())
-
-
-def _thumbnail(layer: Gimp.Drawable, side: int) -> Thumbnail:
-    pixels, width, height, channels = layer.get_thumbnail_data(side, side)
-    return Thumbnail(bytes(pixels.get_data()), width, height, channels)
 
 
 def _button_is_held() -> Optional[bool]:  # noqa: UP045

@@ -34,6 +34,14 @@ image.clean_all()
 before = fingerprint(image)
 window = live_canvas.LiveCanvas(image, photo)
 """
+SHOWN = (
+    START
+    + """
+window.open()
+taken = window.read_photo()
+window.show(flat(64, 48), taken, True)
+"""
+)
 
 
 def test_a_locked_group_is_told_before_anything_changes(studio: Studio) -> None:
@@ -217,11 +225,8 @@ OUTCOME.update(same=fingerprint(image) == before)
 def test_of_two_previews_the_one_that_an_undo_brought_back_goes(studio: Studio) -> None:
     """Console GIMP cannot undo, so a copy stands in for what it brings back."""
     seen = studio.script(
-        START
+        SHOWN
         + """
-window.open()
-taken = window.read_photo()
-window.show(flat(64, 48), taken, True)
 image.insert_layer(image.get_layer_by_name("Tincture preview").copy(), None, 0)
 shown = [window.show(flat(10, 10, 5, 5), taken, True), window.show(flat(64, 48), taken, True)]
 OUTCOME.update(shown=shown, names=names(image))
@@ -232,12 +237,9 @@ OUTCOME.update(shown=shown, names=names(image))
 
 def test_a_preview_that_was_hidden_stays_hidden(studio: Studio) -> None:
     seen = studio.script(
-        START
+        SHOWN
         + """
-window.open()
-taken = window.read_photo()
 visible = []
-window.show(flat(64, 48), taken, True)
 preview = image.get_layer_by_name("Tincture preview")
 visible.append(preview.get_visible())
 preview.set_visible(False)
@@ -254,11 +256,8 @@ OUTCOME.update(visible=visible)
 
 def test_the_photos_mask_is_noticed_and_followed(studio: Studio) -> None:
     seen = studio.script(
-        START
+        SHOWN
         + """
-window.open()
-taken = window.read_photo()
-window.show(flat(64, 48), taken, True)
 preview = image.get_layer_by_name("Tincture preview")
 looks = [window.look()]
 photo.add_mask(photo.create_mask(Gimp.AddMaskType.BLACK))

@@ -16,7 +16,7 @@ from engine.enlarge import Area
 from engine.gray import MAX_PIXELS
 from engine.hints import Hint
 from engine.painted import PictureFound, TooManyDots, hints_from_rgba
-from engine.palettes import PaletteError, parse_palette, written_hex
+from engine.palettes import PaletteError, parse_hex, parse_palette, written_hex
 from engine.picture import Picture
 from engine.possibilities import Possibilities
 from engine.progress import Tick
@@ -173,8 +173,6 @@ class Handlers:
         return held.possibilities
 
     def read_theme(self, params: Params, arrays: Arrays, tick: Tick) -> Reply:
-        # Only a palette's reader needs it, and it takes its time to be imported.
-
         name = messages.text(params, "name")
         if "file" not in arrays or len(arrays["file"].data) > messages.MAX_PALETTE_BYTES:
             raise Refused(messages.INVALID_PARAMS, "the file is missing or too large for a palette")
@@ -241,7 +239,7 @@ def used_theme(
     """
     if not colors:
         return None, []
-    theme = reduce_theme([from_hex(color) for color in colors])
+    theme = reduce_theme([parse_hex(color) for color in colors])
     distinct = len(set(colors))
     if shares and distinct <= MAX_COLORS:
         theme = replace(theme, shares=added_up(colors, shares))
@@ -404,10 +402,5 @@ def from_numpy(values: NDArray[Any]) -> Array:
     return Array(NAMES[data.dtype], data.shape, content)
 
 
-def from_hex(color: str) -> tuple[int, int, int]:
-    r, g, b = bytes.fromhex(color[1:])
-    return r, g, b
-
-
 def _hint(dot: messages.Dot) -> Hint:
-    return Hint(dot.x, dot.y, dot.radius, from_hex(dot.color))
+    return Hint(dot.x, dot.y, dot.radius, parse_hex(dot.color))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from engine.painted import hints_from_rgba
-from server.handlers import Refused, hints_in, touching
+from server.dots import hints_in, touching
 from server.protocol import messages
-from server.protocol.messages import HintStrip
+from server.protocol.messages import HintStrip, InvalidParams
 
 RED, GREEN = (200, 30, 30), (30, 200, 30)
 
@@ -69,7 +69,7 @@ def test_more_dots_than_can_be_used_are_refused(monkeypatch: pytest.MonkeyPatch)
     below = tuple(replace(strip, y=1000) for strip in above)
 
     assert len(hints_in(above)) == 2
-    with pytest.raises(Refused, match="more than 3 dots"):
+    with pytest.raises(InvalidParams, match="more than 3 dots"):
         hints_in((*above, *below))
 
 
@@ -78,7 +78,7 @@ def test_a_picture_among_dots_is_refused() -> None:
     rgba[20:80, 30:120, :3] = np.random.default_rng(0).integers(0, 256, (60, 90, 3))
     rgba[20:80, 30:120, 3] = 255
 
-    with pytest.raises(Refused, match="a picture, not dots"):
+    with pytest.raises(InvalidParams, match="a picture, not dots"):
         hints_in(cut(rgba, 64))
 
 

@@ -24,14 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from server.arrays import NAMES, to_numpy
 from server.photo_files import read_photo, write_photo
 from server.photo_paths import UserError, expand, output_paths
 from server.protocol import VERSION, launcher, places
 from server.protocol.client import Client, EngineError, EngineGone
 from server.protocol.messages import QUALITIES, UNKNOWN_PICTURE, ColorizeRequest, Dot, ThemeResult
 from server.protocol.written_theme import NotATheme, parse_theme, written_theme
-
-_DTYPES = {"u1": "U8", "u2": "U16", "f4": "F32"}
 
 THUMBNAIL_SIDE = 320  # pixels
 THEME_HELP = (
@@ -169,7 +168,7 @@ class Worker:
         from engine.colorizer import Colorizer
         from engine.gpu import GpuBroken, GpuFull, on_gpu
         from engine.weights import WeightsMissing
-        from server.handlers import Handlers, Refused, Reply, to_numpy
+        from server.handlers import Handlers, Refused, Reply
 
         def work() -> Reply:
             if self._handlers is None:
@@ -198,8 +197,7 @@ def _open(client: Client, gray: NDArray[Any]) -> str:
     """Show the engine a photo as read_photo gives it; returns the picture's key."""
     height, width = gray.shape[:2]
     channels = 1 if gray.ndim == 2 else 2
-    dtype = _DTYPES[gray.dtype.str[1:]]
-    return client.open_picture(gray.data.cast("B"), width, height, channels, dtype)
+    return client.open_picture(gray.data.cast("B"), width, height, channels, NAMES[gray.dtype])
 
 
 def chosen_theme(chosen: str | None) -> tuple[tuple[str, ...], tuple[float, ...]]:

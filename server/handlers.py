@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.colorizer import Colorizer
 from engine.enlarge import Area
@@ -21,6 +20,7 @@ from engine.progress import Tick
 from engine.result import NOT_SEEN_AB, SAME_AB, HintReport, Result
 from engine.themes import MAX_COLORS, MIN_COLORS, Theme, ThemeError, reduce_theme, theme_from_photo
 from engine.weights import WeightsMissing, load_network
+from server.arrays import from_numpy, to_numpy
 from server.dots import hints_of, outside_note
 from server.pictures import Held, Pictures
 from server.protocol import PROTOCOL, VERSION, messages
@@ -31,8 +31,6 @@ from server.protocol.messages import ColorizeRequest, DotReport, EngineInfo
 if TYPE_CHECKING:
     from engine.recommend import ThemeRecommender
 
-DTYPES = {"U8": np.uint8, "U16": np.uint16, "F32": np.float32}
-NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
 NEAR_SIDE = 1280  # photo pixels of the square that is made first where a person painted
 NETWORK_SHARE = 0.4  # of a full-size job's progress bar
 
@@ -315,13 +313,3 @@ def theme_entry(theme: Theme) -> dict[str, Any]:
         "colors": [written_hex(color) for color in theme.colors],
         "shares": list(theme.shares),
     }
-
-
-def to_numpy(array: Array) -> NDArray[Any]:
-    return np.frombuffer(array.data, DTYPES[array.dtype]).reshape(array.shape)
-
-
-def from_numpy(values: NDArray[Any]) -> Array:
-    data = np.ascontiguousarray(values)
-    content = data.data.cast("B") if data.size else memoryview(b"")
-    return Array(NAMES[data.dtype], data.shape, content)

@@ -17,7 +17,8 @@ import torch
 from engine.colorizer import Colorizer
 from engine.progress import Tick
 from server import listener as listening
-from server.handlers import Arrays, Handlers, Params, Reply, from_numpy
+from server.arrays import from_numpy
+from server.handlers import Arrays, Handlers, Params, Reply
 from server.jobs import MAX_WAITING
 from server.listener import MAX_CONNECTIONS, Listener
 from server.protocol import PROTOCOL, VERSION, frames, handshake, messages, places

@@ -78,11 +78,16 @@ def _luminance(pixels: Pixels, profile: bytes) -> Pixels:
     if space == "rgb" and pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, -1)
     xyz = _transform(pixels, profile, space, _profile("xyz"), "xyz", "f8")
-    y = np.clip(xyz[..., 1], 0, 1)
-    encoded = np.where(y <= 0.0031308, 12.92 * y, 1.055 * y ** (1 / 2.4) - 0.055)
-    if pixels.dtype == np.float32:
-        return encoded.astype(np.float32)
-    return (encoded * np.iinfo(pixels.dtype).max + 0.5).astype(pixels.dtype)
+    return encoded(xyz[..., 1], pixels.dtype)
+
+
+def encoded(luminance: Pixels, kind: np.dtype[Any]) -> Pixels:
+    """Linear luminance, which is clipped to 0..1, on sRGB's curve in the numbers of a type."""
+    y = np.clip(luminance, 0, 1)
+    curve: Pixels = np.where(y <= 0.0031308, 12.92 * y, 1.055 * y ** (1 / 2.4) - 0.055)
+    if kind == np.float32:
+        return curve.astype(np.float32)
+    return (curve * np.iinfo(kind).max + 0.5).astype(kind)
 
 
 def _transform(

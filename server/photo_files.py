@@ -174,11 +174,7 @@ def _srgb_band_luminance(rgb: NDArray[Any]) -> NDArray[Any]:
     top = 1.0 if rgb.dtype == np.float32 else float(np.iinfo(rgb.dtype).max)
     unit = rgb.astype(np.float32) / top
     linear = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
-    y = np.clip(linear @ _LUMINANCE, 0, 1)
-    encoded = np.where(y <= 0.0031308, 12.92 * y, 1.055 * y ** (1 / 2.4) - 0.055)
-    if rgb.dtype == np.float32:
-        return encoded.astype(np.float32)
-    return (encoded * top + 0.5).astype(rgb.dtype)
+    return color_profiles.encoded(linear @ _LUMINANCE, rgb.dtype)
 
 
 def write_photo(

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage
-import sklearn
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from engine.color import AB_SCALE
 from engine.hints import Hint
 from engine.photos import color_photos, load_squares, read_photo
+from engine.samples import SAMPLES
 from engine.themes import Theme, theme_from_photo
 
 EDGE = 60.0  # of the Sobel gradient's length in a and b together: a strong edge
@@ -23,9 +22,6 @@ REACH = 4  # pixels
 OBLONG = 1.15  # times the shorter side, or more
 DOTS = 20  # for each photo
 DOT_RADIUS = 2
-# They come with scikit-image and scikit-learn: 400 to 741 pixels wide.
-_SKIMAGE = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
-_SKLEARN = ("china.jpg", "flower.jpg")
 
 
 @dataclass(frozen=True)
@@ -40,12 +36,7 @@ class Photo:
 
 def sample_photos() -> list[Photo]:
     """Seven photos of more than 400 pixels."""
-    folders = {
-        Path(skimage.__file__).parent / "data": _SKIMAGE,
-        Path(sklearn.__file__).parent / "datasets/images": _SKLEARN,
-    }
-    paths = [folder / name for folder, names in folders.items() for name in names]
-    return [described(read_photo(path.read_bytes())) for path in paths]
+    return [described(read_photo(path.read_bytes())) for path in SAMPLES]
 
 
 def validation_photos(source: Path, limit: int) -> list[Photo]:

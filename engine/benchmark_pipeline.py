@@ -22,11 +22,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, fields
-from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage
 import torch
 from numpy.typing import NDArray
 
@@ -36,10 +34,10 @@ from engine.compose import compose
 from engine.enlarge import BAND_PIXELS, THREADS, Lines
 from engine.hints import Hint
 from engine.result import Result
+from engine.samples import COFFEE
 from engine.themes import Theme
 
 SIZES = {1: (1200, 800), 12: (4240, 2830), 24: (6000, 4000), 100: (12200, 8200)}  # megapixels
-SAMPLE = Path(skimage.__file__).parent / "data/coffee.png"
 THEMES = (
     Theme(((16, 48, 128), (32, 96, 176), (96, 160, 224)), (0.5, 0.3, 0.2)),
     Theme(((176, 64, 16), (208, 112, 48), (240, 160, 96)), (0.5, 0.3, 0.2)),
@@ -131,7 +129,7 @@ def _full(result: Result) -> tuple[float, float]:
 
 def photo(size: tuple[int, int], number: int = 0) -> NDArray[np.uint8]:
     """A real photo, enlarged to (width, height); one of its own for each number."""
-    sample = cv2.imread(str(SAMPLE), cv2.IMREAD_GRAYSCALE)
+    sample = cv2.imread(str(COFFEE), cv2.IMREAD_GRAYSCALE)
     assert sample is not None
     large = np.asarray(cv2.resize(sample, size, interpolation=cv2.INTER_CUBIC), np.uint8)
     large[0, 0] = number

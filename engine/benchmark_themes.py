@@ -9,14 +9,13 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage
 
 from engine.colorizer import Colorizer
 from engine.recommend import ThemeRecommender
+from engine.samples import COFFEE
 from engine.weights import load_network
 
 SIDE = 160
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ).parse_args(arguments)
     colorizer = Colorizer.load()
     recommender = ThemeRecommender.load(load_network("default"))
-    photo = cv2.imread(str(Path(skimage.__file__).parent / "data/coffee.png"), cv2.IMREAD_GRAYSCALE)
+    photo = cv2.imread(str(COFFEE), cv2.IMREAD_GRAYSCALE)
     assert photo is not None
     picture = colorizer.open(np.asarray(photo, np.uint8))
     lightness = picture.working_lightness

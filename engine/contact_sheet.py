@@ -13,8 +13,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage
-import sklearn
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -22,12 +20,11 @@ from engine.colorizer import Colorizer
 from engine.command import told_in_a_line
 from engine.hints import Hint
 from engine.result import Result
+from engine.samples import ASTRONAUT, CAT, COFFEE, FLOWER, PALACE
 from engine.themes import Color, Theme
 
 HEIGHT = 200  # pixels of a row
 GAP = 4
-SKIMAGE = Path(skimage.__file__).parent / "data"
-SKLEARN = Path(sklearn.__file__).parent / "datasets/images"
 
 
 @dataclass(frozen=True)
@@ -41,27 +38,27 @@ class Row:
 
 ROWS = (
     Row(
-        SKIMAGE / "astronaut.png",
+        ASTRONAUT,
         ((205, 120, 60), (150, 90, 60), (230, 190, 150), (60, 70, 110)),
         ((0.40, 0.62, (225, 110, 40)), (0.52, 0.22, (220, 165, 140)), (0.15, 0.35, (60, 80, 160))),
     ),
     Row(
-        SKLEARN / "china.jpg",
+        PALACE,
         ((70, 120, 190), (160, 60, 40), (60, 110, 50), (200, 170, 120)),
         ((0.70, 0.15, (90, 150, 220)), (0.31, 0.42, (170, 50, 40)), (0.70, 0.90, (60, 120, 50))),
     ),
     Row(
-        SKIMAGE / "coffee.png",
+        COFFEE,
         ((120, 60, 30), (60, 30, 20), (190, 130, 80), (90, 40, 30)),
         ((0.30, 0.70, (150, 40, 40)), (0.55, 0.45, (110, 65, 35)), (0.92, 0.30, (140, 90, 50))),
     ),
     Row(
-        SKLEARN / "flower.jpg",
+        FLOWER,
         ((200, 60, 130), (240, 190, 60), (40, 90, 50), (70, 60, 110)),
         ((0.47, 0.62, (235, 90, 160)), (0.85, 0.25, (40, 90, 45)), (0.08, 0.60, (40, 90, 45))),
     ),
     Row(
-        SKIMAGE / "chelsea.png",
+        CAT,
         ((190, 120, 70), (230, 190, 150), (110, 80, 70), (90, 140, 90)),
         ((0.45, 0.30, (200, 120, 60)), (0.37, 0.40, (90, 150, 80)), (0.90, 0.80, (90, 100, 150))),
     ),

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage
-import sklearn
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,16 +21,10 @@ from engine.colorizer import Colorizer
 from engine.command import told_in_a_line
 from engine.photos import NoPhotos, photo_files, read_photo
 from engine.recommend import ThemeRecommender
+from engine.samples import SAMPLES
 from engine.themes import Theme
 from engine.weights import load_network
 
-SKIMAGE = Path(skimage.__file__).parent / "data"
-SKLEARN = Path(sklearn.__file__).parent / "datasets/images"
-SHIPPED = (
-    *(SKIMAGE / name for name in ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")),
-    SKIMAGE / "motorcycle_left.png",
-    *(SKLEARN / name for name in ("china.jpg", "flower.jpg")),
-)
 # Validation photos of open licences: clothing (CC0), fruit and vegetables, raccoon, grocery (MIT).
 OPEN = ("v00095", "v00190", "v00230", "v00182", "v00071")
 
@@ -54,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def make_page(options: argparse.Namespace) -> None:
-    files = [path.read_bytes() for path in (SHIPPED if options.photos else options.photo)]
+    files = [path.read_bytes() for path in (SAMPLES if options.photos else options.photo)]
     if options.photos:
         validation = dict(photo_files(options.photos, "val"))
         if not validation.keys() >= set(OPEN):

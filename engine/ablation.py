@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.colorizer import Colorizer
-from engine.command import told_in_a_line
+from engine.command import parser_of, told_in_a_line
 from engine.contact_sheet import ROWS, Row, marked, opened, save
 from engine.networks import NETWORKS
 from engine.networks.base import Features
@@ -102,9 +102,7 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of("engine.ablation", __doc__)
     parser.add_argument("--photos", required=True, help="as for engine.train")
     parser.add_argument("--samples", type=int, default=60_000, help="photos drawn for each variant")
     parser.add_argument("--limit", type=int, default=0, help="the first photos only; 0 = all")

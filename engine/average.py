@@ -9,21 +9,19 @@ of one thread each can train at the same time without waiting for each other.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from engine.command import parser_of
 from engine.networks import NETWORKS, ColorizationNetwork
 from engine.weights import WeightsMissing, load_network, save_network, training_record
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of("engine.average", __doc__)
     parser.add_argument("weights", type=Path, nargs="+", help="safetensors files of one network")
     parser.add_argument("--out", type=Path, required=True, help="safetensors file to write")
     parser.add_argument("--network", choices=sorted(NETWORKS), default="default")

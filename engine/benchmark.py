@@ -15,23 +15,18 @@ Every kind has its own --help. `python -m server.benchmark` measures the whole w
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
-from engine.command import told_in_a_line
+from engine.command import parser_of, told_in_a_line
 
 KINDS = ("networks", "pipeline", "sizes", "scans", "enlarge", "dots", "speedups", "gamut", "themes")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("engine.benchmark", __doc__)
     parser.add_argument("kind", nargs="?", choices=KINDS, default="networks")
     kind = parser.parse_args(arguments[:1]).kind
     with told_in_a_line("engine.benchmark"):

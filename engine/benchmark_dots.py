@@ -8,7 +8,6 @@ the working size from each other.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +17,7 @@ from skimage.color import deltaE_ciede2000
 from engine.benchmark_pipeline import SIZES, photo
 from engine.color import lab_of
 from engine.colorizer import Colorizer
+from engine.command import parser_of
 from engine.compose import compose
 from engine.hints import Hint, asked_ab
 from engine.picture import Picture
@@ -31,11 +31,7 @@ RED, BLUE = (190, 110, 100), (100, 120, 180)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark dots",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("engine.benchmark dots", __doc__)
     parser.add_argument("--megapixels", type=int, nargs="+", default=[1, 12, 24], choices=SIZES)
     options = parser.parse_args(arguments)
     colorizer = Colorizer.load()

@@ -11,19 +11,25 @@ Then what the network gives with 20 dots at growing working sizes, enlarged in t
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import enlarge
-from engine.benchmark_photos import Photo, edge_error, psnr, sample_photos, validation_photos
+from engine.benchmark_photos import (
+    Photo,
+    add_photo_options,
+    edge_error,
+    psnr,
+    sample_photos,
+    validation_photos,
+)
 from engine.colorizer import Colorizer
+from engine.command import parser_of
 
 FACTORS = (4, 8)
 WORKING_SIDES = (128, 256, 512)
@@ -33,13 +39,8 @@ Way = Callable[[Plane, Plane], Plane]  # ab (h, w, 2) and the photo (H, W) 0..1 
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark enlarge",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--photos", type=Path, help="as for engine.train; its validation photos")
-    parser.add_argument("--limit", type=int, default=60, help="of those photos")
+    parser = parser_of("engine.benchmark enlarge", __doc__)
+    add_photo_options(parser)
     options = parser.parse_args(arguments)
     sets = {"of 451 to 741 pixels": sample_photos()}
     if options.photos:

@@ -6,12 +6,12 @@ table gives away against seeking, at most but for one colour in a thousand.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 import numpy as np
 
 from engine.benchmark_themes import median_times
+from engine.command import parser_of
 from engine.compose import Plane, reduced, share_inside, share_looked_up, tones
 
 COUNT = 1_000_000
@@ -19,11 +19,7 @@ CHROMA = 200.0  # more than any colour has
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark gamut",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("engine.benchmark gamut", __doc__)
     parser.add_argument("--count", type=int, default=COUNT, help="colours")
     colors = impossible(parser.parse_args(arguments).count)
     times = median_times(

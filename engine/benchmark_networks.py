@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from engine.command import parser_of
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.networks.base import no_theme
 from engine.networks.zhang import ZhangNetwork
@@ -196,11 +197,7 @@ def describe(device: str) -> str:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark networks",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("engine.benchmark networks", __doc__)
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     parser.add_argument("--devices", nargs="+", choices=devices, default=devices)
     parser.add_argument("--sizes", nargs="+", type=int, choices=SIZES, default=SIZES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -37,6 +38,12 @@ class Photo:
 def sample_photos() -> list[Photo]:
     """Seven photos of more than 400 pixels."""
     return [described(read_photo(path.read_bytes())) for path in SAMPLES]
+
+
+def add_photo_options(parser: argparse.ArgumentParser) -> None:
+    """What `validation_photos` is to take."""
+    parser.add_argument("--photos", type=Path, help="as for engine.train; its validation photos")
+    parser.add_argument("--limit", type=int, default=60, help="of those photos")
 
 
 def validation_photos(source: Path, limit: int) -> list[Photo]:

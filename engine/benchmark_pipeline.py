@@ -16,7 +16,6 @@ socket, and what all of it costs together.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 
 from engine.benchmark_networks import describe, milliseconds
 from engine.colorizer import Colorizer
+from engine.command import parser_of
 from engine.compose import compose
 from engine.enlarge import BAND_PIXELS, THREADS, Lines
 from engine.hints import Hint
@@ -58,11 +58,7 @@ class Stages:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark pipeline",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("engine.benchmark pipeline", __doc__)
     parser.add_argument("--megapixels", type=int, nargs="+", default=list(SIZES), choices=SIZES)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args(arguments)

@@ -9,18 +9,17 @@ photo itself, the mean over the photos.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.benchmark_photos import Photo, psnr, sample_photos, validation_photos
+from engine.benchmark_photos import Photo, add_photo_options, psnr, sample_photos, validation_photos
 from engine.colorizer import WORKING_SIDES, Colorizer
+from engine.command import parser_of
 from engine.enlarge import enlarge_ab
 from engine.gray import lightness_of, unit
 from engine.picture import Picture, at_working_size
@@ -39,13 +38,8 @@ class Scan:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark scans",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--photos", type=Path, help="as for engine.train; its validation photos")
-    parser.add_argument("--limit", type=int, default=60, help="of those photos")
+    parser = parser_of("engine.benchmark scans", __doc__)
+    add_photo_options(parser)
     options = parser.parse_args(arguments)
     colorizer = Colorizer.load()
     photos = sample_photos()

@@ -14,7 +14,6 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from engine.benchmark_networks import describe
 from engine.benchmark_photos import (
     Photo,
+    add_photo_options,
     edge_error,
     oblong_photos,
     psnr,
@@ -29,6 +29,7 @@ from engine.benchmark_photos import (
     validation_photos,
 )
 from engine.colorizer import Colorizer
+from engine.command import parser_of
 from engine.enlarge import enlarge_ab
 from engine.hints import Hint
 from engine.picture import Picture
@@ -50,13 +51,8 @@ class Figures:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark sizes",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--photos", type=Path, help="as for engine.train; its validation photos")
-    parser.add_argument("--limit", type=int, default=60, help="of those photos")
+    parser = parser_of("engine.benchmark sizes", __doc__)
+    add_photo_options(parser)
     parser.add_argument("--sides", type=int, nargs="+", default=SIDES)
     parser.add_argument("--runs", type=int, default=9, help="that are timed")
     parser.add_argument("--device", choices=("cpu", "cuda"))

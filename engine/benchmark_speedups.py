@@ -9,7 +9,6 @@ torch.compile; either takes minutes.
 
 from __future__ import annotations
 
-import argparse
 import copy
 import importlib.util
 import statistics
@@ -26,6 +25,7 @@ from torch import Tensor, nn
 
 from engine.benchmark_networks import describe
 from engine.color import AB_SCALE
+from engine.command import parser_of
 from engine.inference import fused, in_bfloat16
 from engine.networks import ColorizationNetwork
 from engine.networks.base import no_theme
@@ -56,11 +56,7 @@ class Whole(nn.Module):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.benchmark speedups",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("engine.benchmark speedups", __doc__)
     parser.add_argument("--runs", type=int, default=15, help="of each, timed in turn")
     parser.add_argument("--compile", action="store_true", help="torch.compile, too")
     parser.add_argument("--exports", action="store_true", help="ONNX Runtime and OpenVINO, too")

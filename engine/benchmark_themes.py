@@ -5,7 +5,6 @@ All rows work at the same size, the thumbnails' own. A single run encodes and de
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 
 from engine.colorizer import Colorizer
+from engine.command import parser_of
 from engine.recommend import ThemeRecommender
 from engine.samples import COFFEE
 from engine.weights import load_network
@@ -24,11 +24,7 @@ REPEATS = 21
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    argparse.ArgumentParser(
-        prog="python -m engine.benchmark themes",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args(arguments)
+    parser_of("engine.benchmark themes", __doc__).parse_args(arguments)
     colorizer = Colorizer.load()
     recommender = ThemeRecommender.load(load_network("default"))
     photo = cv2.imread(str(COFFEE), cv2.IMREAD_GRAYSCALE)

@@ -1,12 +1,22 @@
-"""What the commands of this folder do alike: they say in one line why they cannot go on."""
+"""What the commands of this folder do alike: their help, and one line when they cannot go on."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.photos import NoPhotos
 from engine.weights import WeightsMissing
+
+
+def parser_of(command: str, words: str | None) -> argparse.ArgumentParser:
+    """The parser of `python -m COMMAND`; words: its docstring, shown by --help as it stands."""
+    return argparse.ArgumentParser(
+        prog=f"python -m {command}",
+        description=words,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 @contextmanager

@@ -6,7 +6,6 @@ scikit-image and scikit-learn and were not trained on.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from engine.colorizer import Colorizer
-from engine.command import told_in_a_line
+from engine.command import parser_of, told_in_a_line
 from engine.hints import Hint
 from engine.result import Result
 from engine.samples import ASTRONAUT, CAT, COFFEE, FLOWER, PALACE
@@ -66,9 +65,7 @@ ROWS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of("engine.contact_sheet", __doc__)
     parser.add_argument("output", type=Path)
     parser.add_argument("--network", default="default")
     options = parser.parse_args(arguments)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from engine.colorizer import WORKING_SIDES
-from engine.command import told_in_a_line
+from engine.command import parser_of, told_in_a_line
 from engine.evaluation import report
 from engine.evaluation.inputs import CELLS_224, DOTS_256
 from engine.evaluation.metrics import colorfulness
@@ -93,11 +93,7 @@ def _photos(config: Config, size: int) -> Tensor:
 
 
 def _parse(arguments: Sequence[str] | None) -> Config:
-    parser = argparse.ArgumentParser(
-        prog="python -m engine.evaluate",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("engine.evaluate", __doc__)
     add = parser.add_argument
     add("--photos", type=Path, required=True, help="a folder of photos, or a corpus folder")
     add("--network", default="default", choices=NETWORKS)

@@ -10,7 +10,6 @@ other weights.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -26,7 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from skimage.color import rgb2lab
 
-from engine.command import told_in_a_line
+from engine.command import parser_of, told_in_a_line
 from engine.networks import ColorizationNetwork
 from engine.photos import color_photos, square
 from engine.texture import TextureLibrary, build_texture_library
@@ -116,9 +115,7 @@ def _part(tensors: dict[str, Any], prefix: str, kind: Any) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of("engine.recommend", __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("build", "evaluate"):
         command = commands.add_parser(name)

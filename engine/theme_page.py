@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.colorizer import Colorizer
-from engine.command import told_in_a_line
+from engine.command import parser_of, told_in_a_line
 from engine.photos import NoPhotos, photo_files, read_photo
 from engine.recommend import ThemeRecommender
 from engine.samples import SAMPLES
@@ -34,9 +34,7 @@ COUNT = 6
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of("engine.theme_page", __doc__)
     parser.add_argument("output", type=Path)
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument("photo", type=Path, nargs="*", default=())

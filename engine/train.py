@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from engine.color import AB_SCALE, lab_to_rgb, rgb_to_lab
-from engine.command import told_in_a_line
+from engine.command import parser_of, told_in_a_line
 from engine.evaluation.metrics import psnr
 from engine.losses import default_loss, paper_loss
 from engine.muon import ConvolutionMuon
@@ -517,9 +517,7 @@ def _colored(network: ColorizationNetwork, example: Example, batch: int = 8) -> 
 
 def _parse(arguments: Sequence[str] | None) -> TrainConfig:
     """One option for each field of TrainConfig; with `paper` some defaults are AS_IN_THE_PAPER."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of("engine.train", __doc__)
     for each in fields(TrainConfig):
         option = "--" + each.name.replace("_", "-")
         default = f"{each.default!r}" + (", `paper`: 0" if each.name in AS_IN_THE_PAPER else "")

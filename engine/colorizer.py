@@ -39,7 +39,6 @@ from engine.inference import (
 )
 from engine.networks import ColorizationNetwork
 from engine.networks.base import (
-    MAX_THEME_COLORS,
     THEME_NUMBERS,
     Features,
     half_hints,
@@ -52,7 +51,7 @@ from engine.possibilities import Possibilities
 from engine.progress import Tick, no_tick
 from engine.regions import pull
 from engine.result import NOT_SEEN_AB, Result
-from engine.themes import Theme, reduce_theme
+from engine.themes import MAX_COLORS, Theme, reduce_theme
 from engine.weights import load_network, sha256, weights_path
 
 # The photo's area at working size is this squared; its aspect is kept. What each costs and gives:
@@ -315,9 +314,9 @@ def _remembered(held: OrderedDict[K, V], key: K, most: int, make: Callable[[], V
 
 def theme_tensor(theme: Theme) -> Tensor:
     """A theme for the network: (1, 7, 4), ab / AB_SCALE, the mask and the shares."""
-    if len(theme.colors) > MAX_THEME_COLORS:
-        theme = reduce_theme(theme.colors, MAX_THEME_COLORS)
-    rows = torch.zeros(1, MAX_THEME_COLORS, THEME_NUMBERS)
+    if len(theme.colors) > MAX_COLORS:
+        theme = reduce_theme(theme.colors)
+    rows = torch.zeros(1, MAX_COLORS, THEME_NUMBERS)
     shares = theme.weights if theme.shares else (0.0,) * len(theme.colors)
     for row, (color, share) in enumerate(zip(theme.colors, shares, strict=True)):
         _, a, b = srgb_to_lab(color)

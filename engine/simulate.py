@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.clusters import Clusters, kmeans
-from engine.networks.base import MAX_THEME_COLORS, no_hints, no_theme
+from engine.networks.base import no_hints, no_theme
 from engine.recolor import draw_objects, recolor, recolor_objects
+from engine.themes import MAX_COLORS, MIN_COLORS
 
-MIN_THEME_COLORS = 3
 SEVERAL_DOTS = 4
 SHARES_KNOWN = 0.6  # of the themes; those that people make themselves tell no shares
 _BESIDE_THEME = 0.6  # as many objects are recoloured there; a theme is seldom spoken against
@@ -72,7 +72,7 @@ def simulate(
     dots = _dot_counts(count, mix.max_dots, generator, ab.device) * has_dots
     # A few dots cannot tell a recoloured photo from a natural one; a theme or many dots can.
     several = dots >= SEVERAL_DOTS
-    clusters = kmeans(ab, _theme_sizes(count, generator, ab.device), MAX_THEME_COLORS, generator)
+    clusters = kmeans(ab, _theme_sizes(count, generator, ab.device), MAX_COLORS, generator)
     changed, clusters = recolor(
         ab, clusters, (has_theme | several) & drawn(mix.recolored), generator
     )
@@ -102,9 +102,7 @@ def _as_map(of_picture: Tensor) -> Tensor:
 
 
 def _theme_sizes(count: int, generator: torch.Generator, device: torch.device) -> Tensor:
-    return torch.randint(
-        MIN_THEME_COLORS, MAX_THEME_COLORS + 1, (count,), device=device, generator=generator
-    )
+    return torch.randint(MIN_COLORS, MAX_COLORS + 1, (count,), device=device, generator=generator)
 
 
 def _theme(clusters: Clusters, known: Tensor) -> Tensor:

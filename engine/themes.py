@@ -73,8 +73,8 @@ def theme_from_photo(rgb: NDArray[np.uint8], count: int | None = None) -> Theme:
     return _theme(lab, np.ones(len(lab)), lab[:, 1:], count)
 
 
-def reduce_theme(colors: Sequence[Color], limit: int = MAX_COLORS, name: str = "") -> Theme:
-    """Drop what repeats and cluster the rest in Lab until at most `limit` colours are left.
+def reduce_theme(colors: Sequence[Color]) -> Theme:
+    """Drop what repeats and cluster the rest in Lab until at most MAX_COLORS are left.
 
     How often a palette has a colour tells nothing of a picture: the theme's shares are not known.
     Raises ThemeError when there are no colours.
@@ -82,12 +82,12 @@ def reduce_theme(colors: Sequence[Color], limit: int = MAX_COLORS, name: str = "
     if not colors:
         raise ThemeError("the palette has no colours")
     distinct, counts = np.unique(np.array(colors, np.uint8), axis=0, return_counts=True)
-    if len(distinct) <= limit:
+    if len(distinct) <= MAX_COLORS:
         unique = dict.fromkeys(tuple(int(v) for v in color) for color in colors)
-        return Theme(tuple((r, g, b) for r, g, b in unique), name=name)
+        return Theme(tuple((r, g, b) for r, g, b in unique))
     lab = lab_of(distinct[None])[0].astype(np.float64)
-    clustered, _ = _cluster(lab, counts.astype(float), lab, limit)
-    return Theme(clustered, name=name)
+    clustered, _ = _cluster(lab, counts.astype(float), lab, MAX_COLORS)
+    return Theme(clustered)
 
 
 def ab_of(theme: Theme) -> NDArray[np.float64]:

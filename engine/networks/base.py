@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MAX_THEME_COLORS = 7  # paper 3.2: K in 3..7
+from engine.themes import MAX_COLORS
+
 HINT_CHANNELS = 3  # a, b and the mask
 THEME_NUMBERS = 4  # of each colour: a, b, the mask and its share of the picture
 Features = tuple[Tensor, ...]
@@ -54,7 +55,7 @@ def no_hints(lightness: Tensor) -> Tensor:
 
 def no_theme(lightness: Tensor) -> Tensor:
     """The theme tensor (N, 7, 4) that says: none."""
-    return lightness.new_zeros(lightness.shape[0], MAX_THEME_COLORS, THEME_NUMBERS)
+    return lightness.new_zeros(lightness.shape[0], MAX_COLORS, THEME_NUMBERS)
 
 
 def half_hints(hints: Tensor) -> Tensor:

@@ -39,7 +39,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.color import AB_SCALE
-from engine.networks.base import MAX_THEME_COLORS, ColorizationNetwork, Features
+from engine.networks.base import ColorizationNetwork, Features
+from engine.themes import MAX_COLORS
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class PaperNetwork(ColorizationNetwork):
             convolution(16 * w, 8 * w),
         )
         theme_layers: list[nn.Module] = []
-        for inputs in (3 * MAX_THEME_COLORS, 8 * w, 8 * w):
+        for inputs in (3 * MAX_COLORS, 8 * w, 8 * w):
             theme_layers += [nn.Linear(inputs, 8 * w), nn.ReLU()]
         self.theme = nn.Sequential(*theme_layers)
         self.fuse = nn.Parameter(torch.zeros(()))

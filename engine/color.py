@@ -6,6 +6,7 @@ scikit-image's `rgb2lab` and `lab2rgb`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,11 @@ def lab_of(rgb: NDArray[Any]) -> NDArray[np.float32]:
     unit = rgb.astype(np.float32) / np.float32(255 if rgb.dtype == np.uint8 else 1)
     channels = torch.from_numpy(unit.reshape(-1, 3).T[..., None].copy())
     return np.asarray(rgb_to_lab(channels)[..., 0].numpy().T.reshape(rgb.shape))
+
+
+def ab_of(colors: Sequence[tuple[int, int, int]]) -> NDArray[np.float32]:
+    """CIE a and b of 8-bit sRGB colours: (len(colors), 2)."""
+    return lab_of(np.array(colors, np.uint8).reshape(-1, 3))[:, 1:]
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.aim import Sight, aim, overruled
-from engine.color import AB_SCALE
+from engine.color import AB_SCALE, ab_of
 from engine.enlarge import full_size
 from engine.frame import inside, whole
 from engine.gray import Gray, check, cleaned, lightness_of, restored, unit
-from engine.hints import Hint, asked_ab, hint_planes, srgb_to_lab
+from engine.hints import Hint, asked_ab, hint_planes
 from engine.inference import (
     FLAT,
     NOT_FINITE,
@@ -172,8 +172,8 @@ class Colorizer:
             tick(1.0)
         colored = _pixels(ab)[0]
         if kept:
-            _pull_locked(picture, shown, colored)
             asked = asked_ab(shown)
+            _pull_locked(picture, shown, asked, colored)
             aim(colored, Sight(picture, kept, owner), owner, asked)
             if overruled(picture, kept, owner, asked):
                 notes.append(CLOSE_NOTE)
@@ -318,9 +318,9 @@ def theme_tensor(theme: Theme) -> Tensor:
         theme = reduce_theme(theme.colors)
     rows = torch.zeros(1, MAX_COLORS, THEME_NUMBERS)
     shares = theme.weights if theme.shares else (0.0,) * len(theme.colors)
-    for row, (color, share) in enumerate(zip(theme.colors, shares, strict=True)):
-        _, a, b = srgb_to_lab(color)
-        rows[0, row] = torch.tensor((a / AB_SCALE, b / AB_SCALE, 1.0, share))
+    ab = ab_of(theme.colors) / AB_SCALE
+    for row, ((a, b), share) in enumerate(zip(ab.tolist(), shares, strict=True)):
+        rows[0, row] = torch.tensor((a, b, 1.0, share))
     return rows
 
 
@@ -349,9 +349,15 @@ def lock(lightness: Tensor, planes: Tensor, ab: Tensor) -> Tensor:
     return torch.where(mask > 0, planes[:, :2], ab + correction)
 
 
-def _pull_locked(picture: Picture, shown: Sequence[Hint], ab: NDArray[np.float32]) -> None:
+def _pull_locked(
+    picture: Picture,
+    shown: Sequence[Hint],
+    asked: NDArray[np.float32],
+    ab: NDArray[np.float32],
+) -> None:
+    """Give the regions of locked hints, in ab (h, w, 2), in place, what they ask for (N, 2)."""
     if not any(hint.locked for hint in shown):
         return
-    for hint, region in zip(shown, picture.regions(shown), strict=True):
+    for hint, color, region in zip(shown, asked, picture.regions(shown), strict=True):
         if hint.locked:
-            pull(ab, region, np.array(srgb_to_lab(hint.color)[1:], np.float32))
+            pull(ab, region, color)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.color import lab_of
+from engine.color import ab_of
 
 NOBODY = -1  # a cell of the grid without a dot
 
@@ -58,7 +58,7 @@ def hint_planes(hints: Sequence[Hint], owner: NDArray[np.intp]) -> NDArray[np.fl
 
 def asked_ab(hints: Sequence[Hint]) -> NDArray[np.float32]:
     """The CIE a and b of each hint's colour: (len(hints), 2)."""
-    return np.array([srgb_to_lab(hint.color)[1:] for hint in hints], np.float32).reshape(-1, 2)
+    return ab_of([hint.color for hint in hints])
 
 
 def _covered(
@@ -74,9 +74,3 @@ def _covered(
     if len(row):
         return rows[row], columns[column]
     return np.array([min(int(y), grid[0] - 1)]), np.array([min(int(x), grid[1] - 1)])
-
-
-def srgb_to_lab(color: tuple[int, int, int]) -> tuple[float, float, float]:
-    """CIE Lab (D65) of one 8-bit sRGB colour."""
-    lightness, a, b = lab_of(np.array(color, np.uint8))
-    return float(lightness), float(a), float(b)

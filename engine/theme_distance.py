@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.themes import Theme, ab_of
+from engine.color import ab_of
+from engine.themes import Theme
 
 _ROWS = 256  # compared at a time: memory stays flat
 
@@ -61,4 +62,4 @@ def _spread(ab: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np
 
 def _signature(theme: Theme) -> NDArray[np.float32]:
     weights = np.array(theme.weights, np.float32)[:, None]
-    return np.concatenate((weights, ab_of(theme).astype(np.float32)), 1)
+    return np.concatenate((weights, ab_of(theme.colors)), 1)

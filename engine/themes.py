@@ -90,11 +90,6 @@ def reduce_theme(colors: Sequence[Color]) -> Theme:
     return Theme(clustered)
 
 
-def ab_of(theme: Theme) -> NDArray[np.float64]:
-    """The theme's colours in CIE ab: (K, 2)."""
-    return lab_of(np.array([theme.colors], np.uint8))[0, :, 1:].astype(np.float64)
-
-
 def colors_of_lab(lab: NDArray[np.floating[Any]]) -> tuple[Color, ...]:
     """The nearest 8-bit sRGB colours of CIE Lab colours (K, 3)."""
     planes = torch.from_numpy(np.ascontiguousarray(lab, np.float64).T[:, None])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from engine.color import ab_of
 from engine.evaluation import metrics
 from engine.evaluation.baselines import theme_by_lightness
 from engine.evaluation.inputs import (
@@ -28,7 +29,7 @@ from engine.evaluation.reference import BASELINES, Reference, as_tensor, lab_of_
 from engine.evaluation.runner import Encoded, Runner, to_numpy
 from engine.evaluation.sheet import Sheet
 from engine.evaluation.trial import FIGURES, OBEDIENCE_FIGURES, Truth, measure, obedience, shown
-from engine.themes import Theme, ab_of
+from engine.themes import Theme
 
 THEME_FIGURES = ("emd", "nearest")
 ALONE, AMONG = "one dot", "one dot among 10 true ones"
@@ -245,7 +246,7 @@ def _foreign(tally: Tally, name: str, given: str, ab: Tensor, themes: Sequence[T
     """How near a result's colours come to another photo's theme."""
     rows = []
     for result, theme in zip(ab, themes, strict=True):
-        pixels, colors = to_numpy(result), ab_of(theme).astype(np.float32)
+        pixels, colors = to_numpy(result), ab_of(theme.colors)
         weights = np.array(theme.weights, np.float32)
         emd = metrics.theme_emd(pixels, colors, weights)
         rows.append((emd, metrics.nearest_theme_distance(pixels, colors)))

@@ -7,7 +7,14 @@ import pytest
 import torch
 from skimage.color import lab2rgb, rgb2lab
 
-from engine.color import lab_to_linear, lab_to_rgb, linear_to_srgb, rgb_to_lab, srgb_to_linear
+from engine.color import (
+    ab_of,
+    lab_to_linear,
+    lab_to_rgb,
+    linear_to_srgb,
+    rgb_to_lab,
+    srgb_to_linear,
+)
 
 
 @pytest.fixture
@@ -71,3 +78,12 @@ def test_the_transfer_curve_is_its_own_inverse() -> None:
     levels = torch.linspace(0, 1, 4096, dtype=torch.float64)
 
     assert torch.allclose(linear_to_srgb(srgb_to_linear(levels)), levels, atol=1e-6)
+
+
+def test_single_colours_have_the_ab_of_pixels() -> None:
+    colors = ((122, 59, 18), (0, 0, 0), (16, 48, 128))
+
+    expected = rgb2lab(np.array([colors], np.uint8))[0, :, 1:]
+
+    assert np.abs(ab_of(colors) - expected).max() < 0.02
+    assert ab_of(()).shape == (0, 2)

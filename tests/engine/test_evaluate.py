@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from engine import evaluate
+from engine.color import ab_of
 from engine.evaluation import report
 from engine.evaluation.inputs import (
     CELLS_224,
@@ -27,7 +28,6 @@ from engine.evaluation.trials import Method, Row, try_network
 from engine.networks.base import ColorizationNetwork, Features
 from engine.networks.paper import PaperDimensions, PaperNetwork
 from engine.photos import load_squares, square
-from engine.themes import ab_of
 from engine.weights import save_network
 from tests.conftest import SAMPLES
 
@@ -121,7 +121,7 @@ def test_a_foreign_theme_is_the_other_photos(world: Path, results: Path) -> None
         """How far each result is from the theme that it is judged by."""
         return np.concatenate(tally.values[Row("foreign theme", "first", given)])[:, 1]
 
-    least_chroma = [np.linalg.norm(ab_of(each.case.theme), axis=1).min() for each in known]
+    least_chroma = [np.linalg.norm(ab_of(each.case.theme.colors), axis=1).min() for each in known]
     assert nearest("nothing") == pytest.approx(least_chroma[::-1], abs=1e-3)
     assert nearest("theme") == pytest.approx([0, 0], abs=1e-3)
 

@@ -168,7 +168,7 @@ class Colorizer:
             notes = [] if self.network is before else [PRECISION_NOTE]
             notes += [] if seen is picture else [FRAME_NOTE]
             if kept:
-                ab = lock(picture.lightness, planes, ab)
+                ab = keep_dots(picture.lightness, planes, ab)
             tick(1.0)
         colored = _pixels(ab)[0]
         if kept:
@@ -333,7 +333,7 @@ def only_theme(ab: Tensor, theme: Tensor) -> Tensor:
     return torch.einsum("nkhw,nkc->nchw", torch.softmax(logits, 1), colors)
 
 
-def lock(lightness: Tensor, planes: Tensor, ab: Tensor) -> Tensor:
+def keep_dots(lightness: Tensor, planes: Tensor, ab: Tensor) -> Tensor:
     """Make the result at the dots the asked colour: spread what is missing along edges.
 
     The correction fades with the spread's confidence, so it stays in the dot's neighbourhood and

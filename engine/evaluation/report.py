@@ -41,8 +41,8 @@ NOTES = (
     " the object now nearer to the asked colour than to what it was without the dot. Bleeding:"
     " share of the rest that moved by more than 10 units of ab.",
     "Foreign theme: the theme of the next photo of the set.",
-    "“dots kept”: with the correction at the dots that the plug-in applies to every result at the"
-    " network's size (`engine.colorizer.lock`); what it does at the photo's own size is left out.",
+    "“dots kept”: with the correction at the dots that the plug-in applies to every result at"
+    " the network's size (`engine.colorizer.keep_dots`), without what it does at the photo's own.",
     "LPIPS is left out: its packages load the weights of the network it is built on from the net.",
     f"{ZHANG}: 1,000 other photos, 6x6 dots at 256.",
 )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.color import AB_SCALE, lab_to_rgb
-from engine.colorizer import lock, theme_tensor
+from engine.colorizer import keep_dots, theme_tensor
 from engine.enlarge import enlarge_ab
 from engine.networks import ColorizationNetwork, build_network
 from engine.networks.base import Features, no_hints, no_theme
@@ -71,18 +71,18 @@ class Runner:
         return Encoded(lightness, small, planes, self.network.encode(small, given))
 
     def colorize(
-        self, encoded: Encoded, themes: Sequence[Theme] | None = None, locked: bool = False
+        self, encoded: Encoded, themes: Sequence[Theme] | None = None, dots_kept: bool = False
     ) -> Tensor:
         """ab in CIE units at the photos' size, (N, 2, H, W).
 
-        themes: one for each photo. locked: with the product's correction at the dots.
+        themes: one for each photo. dots_kept: with the product's correction at the dots.
         """
         tokens = no_theme(encoded.small)
         if themes is not None:
             tokens = torch.cat([theme_tensor(theme) for theme in themes]).to(self.device)
         ab = self.network.decode(encoded.features, tokens).float()
-        if locked and encoded.hints is not None:
-            ab = lock(encoded.small, encoded.hints, ab)
+        if dots_kept and encoded.hints is not None:
+            ab = keep_dots(encoded.small, encoded.hints, ab)
         return (self._enlarge(ab, encoded.lightness) * AB_SCALE).cpu()
 
     def _enlarge(self, ab: Tensor, lightness: Tensor) -> Tensor:

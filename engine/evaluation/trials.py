@@ -87,7 +87,7 @@ class Method:
 
     name: str
     runner: Runner
-    locked: bool  # also with the product's correction at the dots
+    dots_kept: bool  # also with the product's correction at the dots
 
     def results(
         self, truth: Truth, hints: Tensor, themes: Sequence[Theme] | None = None
@@ -95,8 +95,8 @@ class Method:
         """Names and ab (N, 2, H, W) of the plain result and, if asked for, the corrected one."""
         encoded = self.runner.encode(truth.lightness, hints)
         yield self.name, self.runner.colorize(encoded, themes)
-        if self.locked:
-            yield self.corrected, self.runner.colorize(encoded, themes, locked=True)
+        if self.dots_kept:
+            yield self.corrected, self.runner.colorize(encoded, themes, dots_kept=True)
 
     @property
     def corrected(self) -> str:
@@ -104,7 +104,7 @@ class Method:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (self.name, self.corrected) if self.locked else (self.name,)
+        return (self.name, self.corrected) if self.dots_kept else (self.name,)
 
 
 @torch.inference_mode()

@@ -212,7 +212,7 @@ def test_a_smaller_working_size_keeps_every_dot(photo: np.ndarray) -> None:
     runner = Runner(PaperNetwork(PaperDimensions(width=4)), working_size=64)
     with torch.inference_mode():
         encoded = runner.encode(truth.lightness, true_hints(truth.ab, [places], 2))
-        result = runner.colorize(encoded, locked=True)
+        result = runner.colorize(encoded, dots_kept=True)
 
     assert encoded.hints is not None and encoded.hints.shape == (1, 3, 64, 64)
     assert result.shape == (1, 2, 256, 256)

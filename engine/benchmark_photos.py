@@ -16,7 +16,7 @@ from engine.color import AB_SCALE
 from engine.hints import Hint
 from engine.photos import color_photos, load_squares, read_photo
 from engine.samples import SAMPLES
-from engine.themes import Theme, theme_from_photo
+from engine.themes import Color, Theme, color_of, theme_from_photo
 
 EDGE = 60.0  # of the Sobel gradient's length in a and b together: a strong edge
 REACH = 4  # pixels
@@ -96,8 +96,7 @@ def edge_error(ab: NDArray[np.float32], photo: Photo) -> float:
     return float(deltaE_ciede2000(photo.lab[edges], result).mean())
 
 
-def _mean_color(rgb: NDArray[np.uint8], y: int, x: int) -> tuple[int, int, int]:
+def _mean_color(rgb: NDArray[np.uint8], y: int, x: int) -> Color:
     reach = DOT_RADIUS
     window = rgb[y - reach : y + reach + 1, x - reach : x + reach + 1].reshape(-1, 3)
-    r, g, b = window.mean(0).round().astype(int).tolist()
-    return r, g, b
+    return color_of(window.mean(0))

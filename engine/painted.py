@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.hints import Hint
+from engine.themes import color_of
 
 # Alpha, for each blob of paint by itself:
 FAINT = 32  # from which a pixel can be a dot's: less is what a soft eraser leaves
@@ -180,10 +181,9 @@ def _hint(
 ) -> Hint:
     pixels = rgba[rows, columns]
     alpha = pixels[:, 3].astype(np.float64)
-    color = np.average(pixels[:, :3], axis=0, weights=alpha).round().astype(int)
     return Hint(
         float(x + np.average(columns, weights=alpha) + 0.5),
         float(y + np.average(rows, weights=alpha) + 0.5),
         float(np.sqrt(len(rows) / np.pi)),
-        (int(color[0]), int(color[1]), int(color[2])),
+        color_of(np.average(pixels[:, :3], axis=0, weights=alpha)),
     )

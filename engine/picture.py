@@ -21,7 +21,7 @@ from engine.gray import Gray, resize_visible, to_uint8, unit
 from engine.hints import Hint, asked_ab, owners
 from engine.networks.base import Features
 from engine.regions import Region, regions
-from engine.themes import Color
+from engine.themes import color_of
 
 COLOR_PIXELS = 2_000_000  # that are coloured at most where colour alone counts
 EDGE_CELLS = 256  # of so many parts of the longer side a frame's edge may be one off
@@ -199,12 +199,6 @@ def _places(cells: int, length: int, start: int, inner: int) -> Tensor:
     """
     middles = (torch.arange(cells) + 0.5) * length / cells
     return (middles - start) / inner * 2 - 1
-
-
-def color_of(rgb: NDArray[np.uint8]) -> Color:
-    """One pixel (3,) as a colour."""
-    r, g, b = (int(value) for value in rgb)
-    return r, g, b
 
 
 def at_working_size(gray: Gray, side: int, multiple: int) -> Gray:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.compose import compose
-from engine.themes import Color
+from engine.themes import Color, color_of
 
 ALIKE = 9.0  # distance in ab below which two suggestions are the same colour
 _CALM = 0.06  # of the longer side: a place of doubt is no smaller than this
@@ -54,10 +54,8 @@ class Possibilities:
         colors = compose(
             np.full((1, len(groups)), gray, np.uint8), np.stack([mean for mean, _ in groups])[None]
         )[0]
-        return tuple(
-            ((int(c[0]), int(c[1]), int(c[2])), share)
-            for c, (_, share) in zip(colors, groups, strict=True)
-        )
+        shares = [share for _, share in groups]
+        return tuple(zip(map(color_of, colors), shares, strict=True))
 
     def places(
         self, dots: Sequence[tuple[float, float]], most: int

@@ -14,9 +14,10 @@ from engine.compose import compose
 from engine.enlarge import REACH, Area, full_size
 from engine.gray import Gray, to_uint8
 from engine.hints import Hint, asked_ab
-from engine.picture import Picture, color_of
+from engine.picture import Picture
 from engine.progress import Tick, no_tick
 from engine.regions import followed
+from engine.themes import color_of
 
 SAME_AB = 0.25  # CIE units; a smaller difference between two results is not measured
 NOT_SEEN_AB = 2.0  # a smaller one is not seen

@@ -75,7 +75,7 @@ def _cell(pixels: NDArray[np.uint8], theme: Theme | None) -> NDArray[np.uint8]:
     cell[top : top + height, left : left + width] = pixels
     if theme:
         colors = np.array(theme.colors, np.uint8)
-        edges = np.minimum(np.arange(CELL - 8) * len(colors) // (CELL - 8), len(colors) - 1)
+        edges = np.arange(CELL - 8) * len(colors) // (CELL - 8)
         cell[CELL + 2 : -2, 4:-4] = colors[edges]
     return cell
 

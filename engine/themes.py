@@ -24,6 +24,12 @@ _WORTH_A_COLOR = 0.15  # one more colour must explain this share of what was lef
 Color = tuple[int, int, int]  # sRGB, 0..255
 
 
+def color_of(rgb: NDArray[Any]) -> Color:
+    """One pixel (3,), 0..255, as a colour; fractions are rounded."""
+    r, g, b = (int(value) for value in np.round(rgb))
+    return r, g, b
+
+
 class ThemeError(ValueError):
     """No theme can be made of this; the message says why."""
 

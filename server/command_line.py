@@ -270,7 +270,7 @@ def theme_page(found: Sequence[ThemeResult]) -> NDArray[np.uint8]:
         shape = (theme.height, theme.width, 3)
         picture = np.frombuffer(theme.pixels or b"", np.uint8).reshape(shape)
         swatches = np.array([tuple(bytes.fromhex(color[1:])) for color in theme.colors], np.uint8)
-        edges = np.minimum(np.arange(theme.width) * len(swatches) // theme.width, len(swatches) - 1)
+        edges = np.arange(theme.width) * len(swatches) // theme.width
         strip = np.repeat(swatches[edges][None], THUMBNAIL_SIDE // 8, 0)
         cells.append(np.pad(np.concatenate((picture, strip)), ((4, 4), (4, 4), (0, 0)),
                             constant_values=255))  # fmt: skip

@@ -27,10 +27,8 @@ OTHER_DOTS = 10  # true ones beside the dot whose obedience is tried
 _OBJECT_SHARE = (0.03, 0.2)  # of the photo
 _OBJECT_LIGHTNESS = (30.0, 80.0)  # L at which every hue can be shown
 _OBJECT_DEPTH = 6.0  # pixels from the dot's centre to the object's edge, at least
-_CHROMA = (
-    45.0,
-    20.0,
-)  # asked of the object: the first that the lightness can show, down to the last
+# Asked of the object: the first that the lightness can show, down to the last.
+_CHROMA = (45.0, 20.0)
 _TURN = (0.25, 0.75)  # share of the hue circle between the true colour and the asked one
 
 

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from skimage.color import deltaE_ciede2000
 from torch import Tensor
 
 _WINDOW, _SIGMA = 11, 1.5  # of SSIM's Gaussian window (Wang et al. 2004)
 _C1, _C2 = 0.01**2, 0.03**2
 _FEWEST_ERRORS = 1e-10  # mean squared error that counts as none: 100 dB
-_CHROMA_PIVOT = 25.0**7  # of CIEDE2000's G and R_C
 _EMD_CELL = 6.0  # ab units; the photo's colours are put into squares of this side
 
 
@@ -63,42 +63,8 @@ def ciede2000(first: Tensor, second: Tensor) -> Tensor:
 
     (N, 3, H, W) CIE Lab, L 0..100; returns (N, H, W).
     """
-    l1, a1, b1 = first.unbind(1)
-    l2, a2, b2 = second.unbind(1)
-    mean7 = ((torch.hypot(a1, b1) + torch.hypot(a2, b2)) / 2) ** 7
-    stretch = 1.5 - 0.5 * torch.sqrt(mean7 / (mean7 + _CHROMA_PIVOT))  # 1 + G
-    a1, a2 = a1 * stretch, a2 * stretch
-    c1, c2 = torch.hypot(a1, b1), torch.hypot(a2, b2)
-    h1, h2 = torch.atan2(b1, a1), torch.atan2(b2, a2)
-    turn = torch.remainder(h2 - h1 + torch.pi, 2 * torch.pi) - torch.pi  # -pi..pi
-    gray = c1 * c2 == 0
-    turn = torch.where(gray, 0.0, turn)
-    # A gray has no hue: the other one's stands for both. Atan2 gives 0 for it.
-    hue = torch.where(gray, h1 + h2, h1 + turn / 2)
-    step_h = 2 * torch.sqrt(c1 * c2) * torch.sin(turn / 2)
-    return _weighted(l2 - l1, c2 - c1, step_h, (l1 + l2) / 2, (c1 + c2) / 2, hue)
-
-
-def _weighted(
-    step_l: Tensor, step_c: Tensor, step_h: Tensor, lightness: Tensor, chroma: Tensor, hue: Tensor
-) -> Tensor:
-    """The second half of CIEDE2000: differences by their weights, and the blue rotation."""
-    t = (
-        1
-        - 0.17 * torch.cos(hue - np.radians(30))
-        + 0.24 * torch.cos(2 * hue)
-        + 0.32 * torch.cos(3 * hue + np.radians(6))
-        - 0.20 * torch.cos(4 * hue - np.radians(63))
-    )
-    off = (lightness - 50).square()
-    by_l = step_l / (1 + 0.015 * off / torch.sqrt(20 + off))
-    by_c = step_c / (1 + 0.045 * chroma)
-    by_h = step_h / (1 + 0.015 * chroma * t)
-    degrees = torch.remainder(torch.rad2deg(hue), 360)
-    angle = np.radians(60) * torch.exp(-(((degrees - 275) / 25) ** 2))
-    rotation = -2 * torch.sqrt(chroma**7 / (chroma**7 + _CHROMA_PIVOT)) * torch.sin(angle)
-    squares = by_l.square() + by_c.square() + by_h.square() + rotation * by_c * by_h
-    return squares.clamp(min=0).sqrt()
+    pair = (lab.cpu().numpy() for lab in (first, second))
+    return torch.from_numpy(deltaE_ciede2000(*pair, channel_axis=1)).to(first)
 
 
 def colorfulness(rgb: Tensor) -> Tensor:

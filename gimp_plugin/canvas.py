@@ -21,7 +21,7 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
 from gimp_plugin import memory, plan  # noqa: E402
-from gimp_plugin.dots import Thumbnail  # noqa: E402
+from gimp_plugin.dots import Thumbnail, trimmed  # noqa: E402
 from gimp_plugin.memory import Memory  # noqa: E402
 from gimp_plugin.plan import LayerFacts, Refused, Settings  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
@@ -233,10 +233,10 @@ def _as_it_shows(layer: Gimp.Layer) -> Iterator[tuple[Gimp.Layer, int, int]]:
 
 
 def read_hints(hints: Gimp.Layer, photo: Gimp.Layer) -> tuple[HintStrip, ...]:
-    """The painted rows of the hints layer, in the photo's coordinates."""
+    """The painted parts of the hints layer, in the photo's coordinates."""
     tops = range(0, hints.get_height(), plan.STRIP_ROWS)
-    strips = [read_strip(hints, photo, top, 0, hints.get_width()) for top in tops]
-    return tuple(strip for strip in strips if plan.is_painted(strip.rgba))
+    strips = (trimmed(read_strip(hints, photo, top, 0, hints.get_width())) for top in tops)
+    return tuple(strip for strip in strips if strip is not None)
 
 
 def read_strip(

@@ -15,7 +15,6 @@ RESULT_NAME = "Tincture"
 STRIP_ROWS = 64  # of the hints layer, read at a time
 MOSTLY_EMPTY = 0.1  # opacity of a whole layer, below which hardly a photo is in it
 _BITS = {"U8": "u8", "U16": "u16", "F32": "float"}  # the wire's types, in GIMP's names
-_TRANSPARENT = b"\0"
 
 
 class Refused(Exception):
@@ -125,11 +124,6 @@ def result_format(result: ColorizeResult) -> str:
     """What a result's pixels are, in GIMP's names."""
     components = "R'G'B'A" if result.channels == 4 else "R'G'B'"
     return f"{components} {_BITS[result.dtype]}"
-
-
-def is_painted(rgba: bytes) -> bool:
-    """Does any pixel of these (8-bit RGBA) have any opacity?"""
-    return bool(rgba[3::4].strip(_TRANSPARENT))
 
 
 def parse_theme(text: str) -> tuple[tuple[str, ...], tuple[float, ...]]:

@@ -9,7 +9,6 @@ from gimp_plugin.plan import (
     Refused,
     choose_photo,
     is_kept_by_conversion,
-    is_painted,
     parse_theme,
     pixel_format,
     result_format,
@@ -96,11 +95,6 @@ def test_a_result_is_written_as_it_came(dtype: str, channels: int, name: str) ->
     result = ColorizeResult(*place, channels, dtype, memoryview(b""), (), (), (), ())
 
     assert result_format(result) == name
-
-
-def test_only_opacity_makes_paint() -> None:
-    assert not is_painted(bytes((255, 255, 255, 0)) * 50)
-    assert is_painted(bytes((0, 0, 0, 0)) * 50 + bytes((0, 0, 0, 1)))
 
 
 def test_written_colours() -> None:

@@ -22,7 +22,7 @@ from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
 from gimp_plugin import memory, plan  # noqa: E402
 from gimp_plugin.dots import Thumbnail, trimmed  # noqa: E402
-from gimp_plugin.memory import Memory  # noqa: E402
+from gimp_plugin.memory import Memory, RememberedDot  # noqa: E402
 from gimp_plugin.plan import LayerFacts, Refused, Settings  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
@@ -335,13 +335,10 @@ def insert_hints(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
     return layer
 
 
-def paint_dots(
-    hints: Gimp.Layer, dots: Sequence[tuple[float, float, str]], photo: Gimp.Layer
-) -> None:
+def paint_dots(hints: Gimp.Layer, dots: Sequence[RememberedDot], photo: Gimp.Layer) -> None:
     """Paint small opaque squares on the hints layer, without an undo step.
 
-    dots: places in the photo and colours, as `Memory` has them. What lies outside the layer is
-    left out.
+    dots: in the photo's coordinates. What lies outside the layer is left out.
     """
     _ok, hints_x, hints_y = hints.get_offsets()
     _ok, photo_x, photo_y = photo.get_offsets()

@@ -22,7 +22,7 @@ from gi.repository import Gdk, Gegl, Gimp  # noqa: E402
 
 from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed  # noqa: E402
-from gimp_plugin.memory import Memory  # noqa: E402
+from gimp_plugin.memory import Memory, RememberedDot  # noqa: E402
 from gimp_plugin.plan import Refused, result_format  # noqa: E402
 from gimp_plugin.session import Look  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
@@ -32,8 +32,6 @@ from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
 HINTS_LOOK_SIDE = 256  # pixels of the small picture that tells what was painted
 PHOTO_LOOK_SIDE = 64
 LIMITS_LOOK_SIDE = 64
-
-RememberedDot = tuple[float, float, str]  # x, y, colour
 
 
 class LiveCanvas:

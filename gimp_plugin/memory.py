@@ -15,12 +15,14 @@ from server.protocol.messages import ColorizeRequest, Dot, DotReport, InvalidPar
 SIDE = 8  # pixels of the small picture in what `seen` writes
 ALIKE = 0.8  # least correlation of two small pictures of one photo, perhaps retouched in between
 
+RememberedDot = tuple[float, float, str]  # x and y in the photo, and the asked colour "#rrggbb"
+
 
 @dataclass(frozen=True)
 class Memory:
     photo: int  # the photo layer's tattoo, which GIMP keeps in the file
     settings: Settings = USUAL
-    dots: tuple[tuple[float, float, str], ...] = ()  # place in the photo, asked colour
+    dots: tuple[RememberedDot, ...] = ()
     network: str = ""
     weights: str = ""  # SHA-256
     version: str = VERSION
@@ -102,7 +104,7 @@ def _checked(values: dict[str, Any], name: str, *others: str) -> Any:
         return getattr(USUAL, name)
 
 
-def _dots(values: dict[str, Any]) -> tuple[tuple[float, float, str], ...]:
+def _dots(values: dict[str, Any]) -> tuple[RememberedDot, ...]:
     try:
         params = [{"x": x, "y": y, "color": color, "radius": 1} for x, y, color in values["dots"]]
         dots = [Dot.from_params(each) for each in params]
@@ -111,5 +113,5 @@ def _dots(values: dict[str, Any]) -> tuple[tuple[float, float, str], ...]:
     return tuple((dot.x, dot.y, dot.color) for dot in dots)
 
 
-def asked_dots(reports: Sequence[DotReport]) -> tuple[tuple[float, float, str], ...]:
+def asked_dots(reports: Sequence[DotReport]) -> tuple[RememberedDot, ...]:
     return tuple((round(r.x, 2), round(r.y, 2), r.asked) for r in reports)

@@ -32,8 +32,6 @@ from server.protocol.messages import (
 LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
 AGAIN_MILLISECONDS = 15  # instead, after a change with the mouse button surely up
 LOCKS_GONE = _("The photograph was cropped, turned or moved: lock its dots again.")
-FOLLOWED_ENOUGH = 0.5  # share of a dot's region; below it the dot is offered to be locked
-REACHABLE = 24.0  # largest difference of two 8-bit colours (Euclidean) that people call the same
 
 
 @dataclass(frozen=True)
@@ -267,9 +265,6 @@ class Session:
         self.notes = (_sentence(words),)
         self._changed("notes")
 
-    def is_followed(self, dot: DotReport) -> bool:
-        return dot.locked or dot.followed >= FOLLOWED_ENOUGH
-
     def _take_in(self, look: Look, ask: bool = True) -> None:
         """Read at full size what changed since the last time."""
         before, self._read = self._read, look
@@ -422,35 +417,6 @@ class Session:
 
 def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def dot_words(dot: DotReport, followed: bool) -> str:
-    """What became of a dot, in a few words."""
-    if is_out_of_reach(dot):
-        return _("not possible at this brightness")
-    if dot.locked:
-        return _("locked: its whole region has this colour")
-    if not followed:
-        return _("only {0} % of its region followed").format(round(100 * dot.followed))
-    return _("followed")
-
-
-def is_out_of_reach(dot: DotReport) -> bool:
-    """Is the nearest colour that exists at the dot's brightness another hue or much paler?"""
-    return _chroma_gap(dot.asked, dot.reachable) > REACHABLE
-
-
-def _chroma_gap(asked: str, reachable: str) -> float:
-    """How different two colours are beside their brightness, in 8-bit steps."""
-    a, b = (_without_brightness(color) for color in (asked, reachable))
-    return math.dist(a, b)
-
-
-def _without_brightness(color: str) -> tuple[float, float]:
-    """Two differences of components (blue and red against luma) of "#rrggbb"."""
-    r, g, b = bytes.fromhex(color[1:])
-    luma = 0.299 * r + 0.587 * g + 0.114 * b
-    return 0.564 * (b - luma), 0.713 * (r - luma)
 
 
 def _dots_moved(before: Look, look: Look) -> bool:

@@ -13,7 +13,8 @@ gi.require_version("Gtk", "3.0")
 gi.require_version("Pango", "1.0")
 from gi.repository import Gegl, Gimp, GimpUi, Gtk, Pango  # noqa: E402
 
-from gimp_plugin.session import Session, dot_words  # noqa: E402
+from gimp_plugin.dot_reports import dot_words, is_followed  # noqa: E402
+from gimp_plugin.session import Session  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.drawing import color_button, empty, icon_button, swatch_bar  # noqa: E402
 from server.protocol.messages import ColorSuggestion, DotReport  # noqa: E402
@@ -87,13 +88,12 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
         self._place.set_text(words if session.suggestions else "")
 
     def _row(self, dot: DotReport) -> Gtk.Widget:
-        fine = self._session.is_followed(dot)
         box = Gtk.Box(spacing=6)
         asked = swatch_bar((dot.asked,), 18, 18)
         asked.set_tooltip_text(_("Asked: {0}").format(dot.asked))
         reached = swatch_bar((dot.reached,), 18, 18)
         reached.set_tooltip_text(_("Reached: {0}").format(dot.reached))
-        words = Gtk.Label(label=dot_words(dot, fine), xalign=0, ellipsize=Pango.EllipsizeMode.END)
+        words = Gtk.Label(label=dot_words(dot), xalign=0, ellipsize=Pango.EllipsizeMode.END)
         words.set_tooltip_text(
             _("Asked {0}, possible here {1}, reached {2}").format(
                 dot.asked, dot.reachable, dot.reached
@@ -105,7 +105,7 @@ class DotsPage(Gtk.Box):  # type: ignore[misc]
         box.pack_start(asked, False, False, 0)
         box.pack_start(Gtk.Label(label="→"), False, False, 0)
         box.pack_start(reached, False, False, 0)
-        if not fine:
+        if not is_followed(dot):
             icon = Gtk.Image.new_from_icon_name("dialog-warning", Gtk.IconSize.MENU)
             box.pack_start(icon, False, False, 0)
         box.pack_start(words, True, True, 0)

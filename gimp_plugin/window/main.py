@@ -292,7 +292,7 @@ class LiveWindow:
     def _show_dots(self) -> None:
         session = self._session
         self._dots.show_dots()
-        self._preview.show_dots(session.dots, session.size, session.is_followed)
+        self._preview.show_dots(session.dots, session.size)
 
     def _show_theme(self) -> None:
         self._themes.show_swatches()

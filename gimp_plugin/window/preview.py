@@ -12,6 +12,7 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GdkPixbuf, Gtk  # noqa: E402
 
+from gimp_plugin.dot_reports import is_followed  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from server.protocol.messages import DotReport  # noqa: E402
 
@@ -68,8 +69,9 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
         self._before, self._after = before, after
         self.queue_draw()
 
-    def show_dots(self, dots: Sequence[DotReport], size: Place, fine: Callable[..., bool]) -> None:
-        self._dots = tuple(((d.x / size[0], d.y / size[1]), fine(d)) for d in dots)
+    def show_dots(self, dots: Sequence[DotReport], size: Place) -> None:
+        """size: the photo's width and height."""
+        self._dots = tuple(((d.x / size[0], d.y / size[1]), is_followed(d)) for d in dots)
         self.queue_draw()
 
     def show_places(self, places: Sequence[Place]) -> None:

@@ -22,13 +22,11 @@ from gimp_plugin.session import (
     LOOK_MILLISECONDS,
     Look,
     Session,
-    dot_words,
-    is_out_of_reach,
 )
 from gimp_plugin.work import Connect, Photo
 from server.protocol import launcher
 from server.protocol.client import Client, EngineMissing, VersionMismatch
-from server.protocol.messages import ColorizeResult, DotReport, HintStrip
+from server.protocol.messages import ColorizeResult, HintStrip
 
 RED, BLUE = (200, 40, 40), (40, 60, 200)
 NOT_SEEN = 14  # of 255 in one component: what a difference of 2 in CIE a and b can come to
@@ -568,15 +566,3 @@ def test_no_engine_is_said_and_tried_again(
     stage.hear("themes")
     assert stage.session.engine.kind == "ready"
     stage.session.cancel()
-
-
-def report(asked: str, reachable: str, followed: float = 1.0, locked: bool = False) -> DotReport:
-    return DotReport(1, 1, asked, reachable, reachable, 0.0, followed, locked)
-
-
-def test_words_for_dots() -> None:
-    assert "not possible" in dot_words(report("#ff0000", "#ffd0d0"), True)
-    assert "20 %" in dot_words(report("#804020", "#905030", 0.2), False)
-    assert "locked" in dot_words(report("#804020", "#905030", locked=True), True)
-    assert dot_words(report("#804020", "#905030"), True) == "followed"
-    assert not is_out_of_reach(report("#808080", "#ffffff"))

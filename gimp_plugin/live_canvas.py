@@ -22,9 +22,9 @@ from gi.repository import Gdk, Gegl, Gimp  # noqa: E402
 
 from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed  # noqa: E402
+from gimp_plugin.look import Look  # noqa: E402
 from gimp_plugin.memory import Memory, RememberedDot  # noqa: E402
 from gimp_plugin.plan import Refused, result_format  # noqa: E402
-from gimp_plugin.session import Look  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
 from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402

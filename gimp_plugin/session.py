@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Callable, Optional, Protocol
 
-from gimp_plugin.dots import CELL_COLUMNS, Cell, Painted, ReadCell, Thumbnail, changed_cells
+from gimp_plugin.dots import Cell, Painted, ReadCell, changed_cells
 from gimp_plugin.engine_link import STARTING, EngineLink, EngineState
+from gimp_plugin.look import Look, dots_moved, middle_of
 from gimp_plugin.memory import Memory
-from gimp_plugin.plan import STRIP_ROWS, USUAL, Refused, Settings
+from gimp_plugin.plan import USUAL, Refused, Settings
 from gimp_plugin.swatches import Swatches
 from gimp_plugin.texts import _
 from gimp_plugin.work import Connect, Photo, memory_of, request_of
@@ -32,19 +33,6 @@ from server.protocol.messages import (
 LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
 AGAIN_MILLISECONDS = 15  # instead, after a change with the mouse button surely up
 LOCKS_GONE = _("The photograph was cropped, turned or moved: lock its dots again.")
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the canvas shows at a glance. Two equal ones: nothing happened in between."""
-
-    photo: bytes  # a small picture of the photo
-    photo_place: tuple[int, ...]  # x, y, width, height in the image
-    hints: Optional[Thumbnail]  # noqa: UP045  None: there is no hints layer
-    hints_place: tuple[int, ...]  # as photo_place
-    limits: tuple[int, ...] = ()  # of what is coloured: selection, mask of the photo; empty: none
-    painting: Optional[bool] = None  # noqa: UP045  a mouse button is held; None: nobody can tell
-    ready: bool = field(default=True, compare=False)  # what is painted now goes to the hints layer
 
 
 class Canvas(Protocol):
@@ -268,7 +256,7 @@ class Session:
     def _take_in(self, look: Look, ask: bool = True) -> None:
         """Read at full size what changed since the last time."""
         before, self._read = self._read, look
-        if before and self.settings.locked and _dots_moved(before, look):
+        if before and self.settings.locked and dots_moved(before, look):
             self.settings = replace(self.settings, locked=())
             self._begun_with = replace(self._begun_with, locked=())
             self._lasting_notes = (LOCKS_GONE,)
@@ -284,7 +272,7 @@ class Session:
         if look.hints:
             _x, _y, width, height = look.hints_place
             cells = changed_cells(old, look.hints, (width, height))
-            self._painted_at = _middle(cells, look) if before else None
+            self._painted_at = middle_of(cells, look) if before else None
             self._painted.put(self._canvas.read_cells(cells))
         if ask:
             self._ask()
@@ -417,29 +405,3 @@ class Session:
 
 def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def _dots_moved(before: Look, look: Look) -> bool:
-    """Do the dots lie elsewhere in the photo now: was it cropped, turned, or moved under them?"""
-    if before.photo_place[2:] != look.photo_place[2:]:
-        return True
-    if before.photo != look.photo and before.hints != look.hints:
-        return True  # an image that is flipped changes both at once
-    moved, hints_moved = (
-        [now - then for now, then in zip(new[:2], old[:2])]
-        for new, old in (
-            (look.photo_place, before.photo_place),
-            (look.hints_place, before.hints_place),
-        )
-    )
-    return any(moved) and bool(hints_moved) and moved != hints_moved
-
-
-def _middle(cells: Sequence[Cell], look: Look) -> Optional[tuple[float, float]]:  # noqa: UP045
-    """The middle of some cells of the hints layer, in photo pixels."""
-    if not cells:
-        return None
-    y, x = (sum(sides) / len(cells) for sides in zip(*cells))
-    x += look.hints_place[0] - look.photo_place[0] + CELL_COLUMNS / 2
-    y += look.hints_place[1] - look.photo_place[1] + STRIP_ROWS / 2
-    return x, y

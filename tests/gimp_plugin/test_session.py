@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed
+from gimp_plugin.look import Look
 from gimp_plugin.memory import Memory
 from gimp_plugin.plan import STRIP_ROWS, USUAL, Refused, Settings, pixel_format
 from gimp_plugin.session import (
     AGAIN_MILLISECONDS,
     LOOK_MILLISECONDS,
-    Look,
     Session,
 )
 from gimp_plugin.work import Connect, Photo

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Callable, Optional, Protocol
 
 from gimp_plugin.dots import Cell, Painted, ReadCell, changed_cells
@@ -200,21 +201,20 @@ class Session:
             self.suggestions, self.place = colors, (x, y)
             self._changed("suggestions")
 
-        self._do("colors", lambda: self._link.suggest_colors(x, y), take)
+        self._do("colors", partial(self._link.suggest_colors, x, y), take)
 
     def ask_places(self) -> None:
         """Where would a dot help most?"""
-        request = self._request()
-        work = lambda: self._link.suggest_places(request)  # noqa: E731
+        work = partial(self._link.suggest_places, self._request())
         self._do("places", work, self._take_places)
 
     def take_file(self, file: bytes, name: str) -> None:
         """Use the theme in a palette file."""
-        self._do("file", lambda: self._link.read_theme(file, name), self._take_file)
+        self._do("file", partial(self._link.read_theme, file, name), self._take_file)
 
     def take_picture(self, rgb: bytes, width: int, height: int) -> None:
         """Use the theme of another picture (8-bit RGB)."""
-        work = lambda: self._link.theme_of(rgb, width, height)  # noqa: E731
+        work = partial(self._link.theme_of, rgb, width, height)
         self._do("picture", work, lambda theme: self.use_theme(theme.colors, theme.shares))
 
     def try_again(self) -> None:
@@ -240,8 +240,7 @@ class Session:
             result = self._link.colorize(request, self._progress)
             return result, memory_of(result, settings, self._link.info)
 
-        done = lambda made: self._apply(photo, *made)  # noqa: E731
-        self._do("apply", work, done, self._apply_failed)
+        self._do("apply", work, lambda made: self._apply(photo, *made), self._apply_failed)
 
     def cancel(self) -> None:
         """Leave the image as it was found."""

@@ -1,7 +1,7 @@
 """Layers and pixels through GIMP's API.
 
-`put_result` and `add_hints_layer` are one undo step each. The smaller changes that they are made of
-leave the history to their caller: the live window makes them with GIMP's undo frozen.
+`add_hints_layer` is one undo step. The smaller changes leave the history to their caller: the live
+window makes them with GIMP's undo frozen.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Optional
-from zlib import crc32
 
 import gi
 
@@ -23,19 +22,16 @@ from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 from gimp_plugin import memory, plan  # noqa: E402
 from gimp_plugin.dots import Thumbnail, trimmed  # noqa: E402
 from gimp_plugin.memory import Memory, RememberedDot  # noqa: E402
-from gimp_plugin.plan import LayerFacts, Refused, Settings  # noqa: E402
+from gimp_plugin.plan import LayerFacts, Refused  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
 from server.protocol.frames import Buffer  # noqa: E402
-from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
+from server.protocol.messages import HintStrip  # noqa: E402
 
 RESULT_PARASITE = "tincture-result"
 HINTS_PARASITE = "tincture-hints"
 PREVIEW_PARASITE = "tincture-preview"
 IMAGE_PARASITE = "tincture-image"  # on an image that was coloured: what tells it from others
-# On what we made and the user may change by hand: the checksum of its pixels as we left them.
-MASK_PARASITE, ALPHA_PARASITE = "tincture-mask", "tincture-alpha"
-_SIGNED = {MASK_PARASITE: "Y u8", ALPHA_PARASITE: "A u8"}
 EMPTY_LOOK_SIDE = 64  # pixels of the small picture that tells whether hardly anything is there
 DOT_PART = 100  # a dot that is painted here is one part of so many of the photo's shorter side
 SMALLEST_DOT = 3  # pixels
@@ -141,7 +137,7 @@ def _name_of(image: Gimp.Image) -> str:
 def _named(image: Gimp.Image) -> str:
     """The same, after a name was given where there was none."""
     if not _name_of(image):
-        _attach(image, IMAGE_PARASITE, secrets.token_hex(8).encode())
+        attach(image, IMAGE_PARASITE, secrets.token_hex(8).encode())
     return _name_of(image)
 
 
@@ -165,6 +161,12 @@ def remembered_by(layer: Gimp.Layer) -> Optional[Memory]:  # noqa: UP045
     """How a result layer was made; None: it is none."""
     parasite = layer.get_parasite(RESULT_PARASITE)
     return memory.from_bytes(bytes(parasite.get_data())) if parasite else None
+
+
+def remember(image: Gimp.Image, photo: Gimp.Layer, layer: Gimp.Layer, made: Memory) -> None:
+    """Note on a result layer how it was made for this photo of the image."""
+    told = {"photo": photo.get_tattoo(), "image": _named(image), "seen": seen_of(photo)}
+    attach(layer, RESULT_PARASITE, replace(made, **told).to_bytes())
 
 
 def thumbnail(layer: Gimp.Drawable, side: int) -> Thumbnail:
@@ -193,7 +195,7 @@ def previews(image: Gimp.Image) -> list[Gimp.Layer]:
 
 
 def mark_preview(layer: Gimp.Layer) -> None:
-    _attach(layer, PREVIEW_PARASITE, b"{}")
+    attach(layer, PREVIEW_PARASITE, b"{}")
 
 
 def read_photo(image: Gimp.Image, photo: Gimp.Layer) -> Photo:
@@ -201,7 +203,7 @@ def read_photo(image: Gimp.Image, photo: Gimp.Layer) -> Photo:
     width, height = photo.get_width(), photo.get_height()
     with _as_it_shows(photo) as (seen, x, y):
         area = Gegl.Rectangle.new(x, y, width, height)
-        return Photo(_read(seen, area, format_.read), width, height, format_)
+        return Photo(read_pixels(seen, area, format_.read), width, height, format_)
 
 
 @contextmanager
@@ -246,7 +248,7 @@ def read_strip(
     _ok, hints_x, hints_y = hints.get_offsets()
     _ok, photo_x, photo_y = photo.get_offsets()
     rows = min(plan.STRIP_ROWS, hints.get_height() - top)
-    rgba = _read(hints, Gegl.Rectangle.new(left, top, columns, rows), "R'G'B'A u8")
+    rgba = read_pixels(hints, Gegl.Rectangle.new(left, top, columns, rows), "R'G'B'A u8")
     place = (hints_x - photo_x + left, hints_y - photo_y + top)
     return HintStrip(*place, columns, rows, rgba)
 
@@ -294,7 +296,7 @@ def _is_gray(layer: Gimp.Layer) -> bool:
     width, height = layer.get_width(), layer.get_height()
     for top in range(0, height, plan.STRIP_ROWS):
         rows = min(plan.STRIP_ROWS, height - top)
-        rgb = _read(layer, Gegl.Rectangle.new(0, top, width, rows), "R'G'B' u8")
+        rgb = read_pixels(layer, Gegl.Rectangle.new(0, top, width, rows), "R'G'B' u8")
         if not rgb[0::3] == rgb[1::3] == rgb[2::3]:
             return False
     return True
@@ -329,7 +331,7 @@ def insert_hints(image: Gimp.Image, photo: Gimp.Layer) -> Gimp.Layer:
     size = (photo.get_width(), photo.get_height())
     kind, mode = Gimp.ImageType.RGBA_IMAGE, Gimp.LayerMode.NORMAL
     layer = Gimp.Layer.new(image, plan.HINTS_NAME, *size, kind, 100.0, mode)
-    _attach(layer, HINTS_PARASITE, b"{}")
+    attach(layer, HINTS_PARASITE, b"{}")
     image.insert_layer(layer, None, 0)
     move_to(photo, layer)
     return layer
@@ -357,48 +359,6 @@ def paint_dots(hints: Gimp.Layer, dots: Sequence[RememberedDot], photo: Gimp.Lay
     hints.update(0, 0, width, height)
 
 
-def put_result(
-    image: Gimp.Image,
-    photo: Gimp.Layer,
-    photo_read: Photo,
-    result: ColorizeResult,
-    made: Memory,
-    hidden: Sequence[Gimp.Layer] = (),
-    preferred: Sequence[Gimp.Drawable] = (),
-) -> Gimp.Layer:
-    """Show the result as a layer above the photo: a new one, or the earlier one brought up to date.
-
-    result: of the whole photo; made: what the layer shall remember; hidden: layers that are hidden
-    in the same undo step; preferred: which earlier result is meant, besides a selected one. Outside
-    a selection nothing moves: what an earlier run showed there stays. Raises Refused.
-    """
-    if (photo.get_width(), photo.get_height()) != (result.width, result.height):
-        raise Refused(_("The photograph's size changed meanwhile. Run Colorize again."))
-    selected = image.get_selected_layers()
-    old = find_result(image, photo, (*preferred, *selected))
-    locked = locked_around(photo.get_parent() if old is None else old)
-    if locked is not None:
-        raise Refused(
-            _("The layer “{0}” is locked. Unlock its pixels first.").format(locked.get_name())
-        )
-    with undo_group(image):
-        for left_over in previews(image):
-            image.remove_layer(left_over)  # it would hide the result
-        make_rgb(image)
-        layer = _result_layer(image, photo, old, photo_read, made.settings)
-        _write(layer, result, is_new=layer != old)
-        _mask_result(image, photo, layer, is_new=layer != old)
-        settings = replace(made.settings, theme=result.theme, shares=result.shares)
-        told = {"photo": photo.get_tattoo(), "image": _named(image), "seen": seen_of(photo)}
-        remembered = replace(made, settings=settings, **told)
-        _attach(layer, RESULT_PARASITE, remembered.to_bytes())
-        for each in hidden:
-            each.set_visible(False)
-    select(image, selected)
-    Gimp.displays_flush()
-    return layer
-
-
 @contextmanager
 def undo_group(image: Gimp.Image) -> Iterator[None]:
     image.undo_group_start()
@@ -406,35 +366,6 @@ def undo_group(image: Gimp.Image) -> Iterator[None]:
         yield
     finally:
         image.undo_group_end()
-
-
-def _result_layer(
-    image: Gimp.Image,
-    photo: Gimp.Layer,
-    old: Optional[Gimp.Layer],  # noqa: UP045
-    photo_read: Photo,
-    settings: Settings,
-) -> Gimp.Layer:
-    mode = Gimp.LayerMode.LCH_COLOR if settings.color_only else Gimp.LayerMode.NORMAL
-    size = (photo_read.width, photo_read.height)
-    if old is not None and (old.get_width(), old.get_height()) == size:
-        old.set_mode(mode)
-        old.set_visible(True)
-        move_to(photo, old)
-        return old
-    beside, name, opacity = photo, plan.RESULT_NAME, 100.0
-    if old is not None:
-        beside, name, opacity = old, old.get_name(), old.get_opacity()
-    parent, position = beside.get_parent(), image.get_item_position(beside)
-    if old is not None:
-        image.remove_layer(old)  # its pixels and its mask are of another size
-    has_alpha = photo_read.format.channels == 2
-    kind = Gimp.ImageType.RGBA_IMAGE if has_alpha else Gimp.ImageType.RGB_IMAGE
-    layer = Gimp.Layer.new(image, name, *size, kind, opacity, mode)
-    move_to(photo, layer)  # before it is in a group, whose position may be locked
-    if not image.insert_layer(layer, parent, position):
-        raise Refused(_("GIMP does not allow a new layer here; is the group locked?"))
-    return layer
 
 
 def move_to(photo: Gimp.Layer, layer: Gimp.Layer) -> None:
@@ -457,107 +388,12 @@ def _with_groups(item: Optional[Gimp.Item]) -> Iterator[Gimp.Item]:  # noqa: UP0
         item = item.get_parent()
 
 
-def _write(layer: Gimp.Layer, result: ColorizeResult, is_new: bool) -> None:
-    """Write the colours, and the photo's alpha unless the user has erased some of the layer."""
-    is_erased = not is_new and layer.has_alpha() and not _is_as_signed(layer, ALPHA_PARASITE)
-    if result.channels == 4 and not layer.has_alpha():
-        layer.add_alpha()
-    format_ = plan.result_format(result)
-    area = Gegl.Rectangle.new(0, 0, result.width, result.height)
-    if is_new:
-        write_pixels(layer, area, format_, result.pixels)
-    else:
-        # Only what goes through the shadow buffer can be undone; it is limited to the selection.
-        shadow = layer.get_shadow_buffer()
-        shadow.set(area, format_, bytes(result.pixels))
-        shadow.flush()
-        was_locked = layer.get_lock_alpha()
-        layer.set_lock_alpha(was_locked or is_erased)
-        layer.merge_shadow(True)
-        layer.set_lock_alpha(was_locked)
-        layer.update(0, 0, result.width, result.height)
-    if layer.has_alpha() and not is_erased:
-        _sign(layer, ALPHA_PARASITE)
-
-
 def write_pixels(layer: Gimp.Layer, area: Gegl.Rectangle, format_: str, pixels: Buffer) -> None:
     """Write a rectangle of a layer, without an undo step."""
     buffer = layer.get_buffer()
     buffer.set(area, format_, bytes(pixels))
     buffer.flush()
     layer.update(area.x, area.y, area.width, area.height)
-
-
-def add_mask(image: Gimp.Image, photo: Gimp.Layer, layer: Gimp.Layer) -> None:
-    """Give a layer of the photo's place and size a mask: what is selected of what the photo shows.
-
-    Nothing selected means all. No mask is made where it would hide nothing.
-    """
-    _put_mask(layer, _new_mask(photo, layer, Gimp.Selection.is_empty(image)))
-
-
-def _mask_result(image: Gimp.Image, photo: Gimp.Layer, layer: Gimp.Layer, is_new: bool) -> None:
-    """Show what is selected besides what showed already, or all of it when nothing is selected.
-
-    What the photo's own mask hides stays hidden. A mask that the user made or changed is only
-    added to.
-    """
-    old = layer.get_mask()
-    is_ours = old is None or _is_as_signed(old, MASK_PARASITE)
-    nothing_selected = Gimp.Selection.is_empty(image)
-    if nothing_selected and not is_ours:
-        return
-    shows_all = old is None and not is_new
-    fresh = _new_mask(photo, layer, nothing_selected or shows_all, old)
-    if old:
-        layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
-    _put_mask(layer, fresh)
-    if fresh and is_ours:
-        _sign(fresh, MASK_PARASITE)
-
-
-def _new_mask(
-    photo: Gimp.Layer,
-    layer: Gimp.Layer,
-    whole: bool,
-    shown: Optional[Gimp.LayerMask] = None,  # noqa: UP045
-) -> Optional[Gimp.LayerMask]:  # noqa: UP045
-    """Of what the photo's own mask shows the whole, or what is selected and what `shown` shows.
-
-    None: it would hide nothing.
-    """
-    own = photo.get_mask()
-    if own and not photo.get_apply_mask():
-        own = None
-    if whole and own is None:
-        return None
-    mask = layer.create_mask(Gimp.AddMaskType.WHITE if whole else Gimp.AddMaskType.SELECTION)
-    if shown:
-        mask.combine_masks(shown, Gimp.ChannelOps.ADD, 0, 0)
-    if own:
-        mask.combine_masks(own, Gimp.ChannelOps.INTERSECT, 0, 0)
-    return mask
-
-
-def _put_mask(layer: Gimp.Layer, mask: Optional[Gimp.LayerMask]) -> None:  # noqa: UP045
-    if mask:
-        layer.add_mask(mask)
-        layer.set_edit_mask(False)  # the user's tools go on working on the layer
-
-
-def _sign(drawable: Gimp.Drawable, parasite: str) -> None:
-    """Note what it looks like, so that a change by hand is noticed."""
-    _attach(drawable, parasite, _checksum(drawable, _SIGNED[parasite]))
-
-
-def _is_as_signed(drawable: Gimp.Drawable, parasite: str) -> bool:
-    signed = drawable.get_parasite(parasite)
-    return bool(signed) and bytes(signed.get_data()) == _checksum(drawable, _SIGNED[parasite])
-
-
-def _checksum(drawable: Gimp.Drawable, format_: str) -> bytes:
-    area = Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
-    return b"%08x" % crc32(_read(drawable, area, format_))
 
 
 def locked_around(item: Optional[Gimp.Item]) -> Optional[Gimp.Item]:  # noqa: UP045
@@ -578,11 +414,13 @@ def has_gray_layers(image: Gimp.Image) -> bool:
     return any(layer.is_gray() for layer in all_layers(image) if not layer.is_group())
 
 
-def _read(drawable: Gimp.Drawable, area: Gegl.Rectangle, format_: str) -> bytes:
+def read_pixels(drawable: Gimp.Drawable, area: Gegl.Rectangle, format_: str) -> bytes:
+    """A rectangle of a layer, a mask or a channel."""
     data: bytes = drawable.get_buffer().get(area, 1.0, format_, Gegl.AbyssPolicy.NONE)
     return data
 
 
-def _attach(to: Gimp.Drawable | Gimp.Image, name: str, data: bytes) -> None:
+def attach(to: Gimp.Drawable | Gimp.Image, name: str, data: bytes) -> None:
+    """Note something that is saved with the image and undone with the step it belongs to."""
     flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
     to.attach_parasite(Gimp.Parasite.new(name, flags, data))

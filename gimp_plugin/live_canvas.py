@@ -25,6 +25,7 @@ from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed  #
 from gimp_plugin.look import Look  # noqa: E402
 from gimp_plugin.memory import Memory, RememberedDot  # noqa: E402
 from gimp_plugin.plan import Refused, result_format  # noqa: E402
+from gimp_plugin.result_layer import add_mask, put_result  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
 from server.protocol.messages import ColorizeResult, HintStrip  # noqa: E402
@@ -166,7 +167,7 @@ class LiveCanvas:
             others = [layer for layer in self._selected if layer not in hidden]
             canvas.select(self.image, others or [self.photo])
         try:
-            self.applied = canvas.put_result(
+            self.applied = put_result(
                 self.image, self.photo, photo, result, memory, hidden, self._selected
             )
         except Refused:
@@ -332,7 +333,7 @@ class LiveCanvas:
         with self._unseen():
             if preview.get_mask():
                 preview.remove_mask(Gimp.MaskApplyMode.DISCARD)
-            canvas.add_mask(self.image, self.photo, preview)
+            add_mask(self.image, self.photo, preview)
 
     def _write(self, preview: Gimp.Layer, result: ColorizeResult) -> None:
         """Write the pixels with the history awake: the user may paint on while it lasts."""

@@ -16,6 +16,7 @@ from gi.repository import Gimp, GLib, GObject  # noqa: E402
 
 from gimp_plugin import canvas, plan  # noqa: E402
 from gimp_plugin.plan import Refused, Settings  # noqa: E402
+from gimp_plugin.result_layer import put_result  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Work, theme_of  # noqa: E402
 from server.protocol.written_theme import written_theme  # noqa: E402
@@ -300,7 +301,7 @@ def _colorize(call: Call, photo: Gimp.Layer, settings: Settings) -> Gimp.Layer:
             Gimp.progress_set_text(shown or _("Colorizing"))
         Gimp.progress_update(work.fraction)
     result = work.result()
-    layer = canvas.put_result(image, photo, read, result, work.memory(), preferred=call.drawables)
+    layer = put_result(image, photo, read, result, work.memory(), preferred=call.drawables)
     Gimp.progress_end()
     for note in result.notes:
         Gimp.message(note)

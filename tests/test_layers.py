@@ -20,7 +20,8 @@ ALLOWED = {
     "engine": {"engine", *ENGINE, "onnxruntime", "openvino"},  # those in a benchmark, if installed
     "install.py": {"server.protocol"},
 }
-TOUCH_GIMP = {"tincture.py", "canvas.py", "live_canvas.py", "dialog.py", "window"}
+TOUCH_GIMP = {"tincture.py", "canvas.py", "result_layer.py", "live_canvas.py", "dialog.py",
+              "window"}  # fmt: skip
 
 
 def files(layer: str) -> list[Path]:

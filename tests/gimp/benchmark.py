@@ -22,6 +22,7 @@ SCRIPT = """
 import statistics, time
 from gimp_plugin import canvas
 from gimp_plugin.memory import Memory
+from gimp_plugin.result_layer import put_result
 from server.protocol.messages import ColorizeResult
 TIMES = dict(read=[], write=[], update=[])
 def timed(name, step):
@@ -39,7 +40,7 @@ for turn in range(3):
     place = ("", 0, 0, {width}, {height})
     result = ColorizeResult(*place, 3, got.format.dtype, pixels, dots=(), notes=(), theme=(), shares=())
     for name in ("write", "update"):
-        timed(name, lambda: canvas.put_result(image, photo, got, result, Memory(0)))
+        timed(name, lambda: put_result(image, photo, got, result, Memory(0)))
         Gimp.Layer.new_from_visible(image, image, "shown")  # GIMP renders; not to be counted twice
     image.delete()
 OUTCOME.update({{name: statistics.median(values) for name, values in TIMES.items()}})

@@ -360,13 +360,13 @@ OUTCOME.update(after=run())
 def test_the_mask_that_a_window_shows_what_is_selected_with(studio: Studio) -> None:
     """Also where the photo is larger than the image."""
     seen = studio.script("""
-from gimp_plugin import canvas
+from gimp_plugin.result_layer import add_mask
 image = new_image(60, 40, "RGB")
 photo = new_layer(image, 100, 80, "RGB_IMAGE", x=-20, y=-20)
 
 def shown():
     layer = new_layer(image, 100, 80, "RGB_IMAGE", x=-20, y=-20)
-    canvas.add_mask(image, photo, layer)
+    add_mask(image, photo, layer)
     mask = layer.get_mask()
     return [pixel(mask, x, 30, "Y u8")[0] for x in (5, 30, 35, 50, 95)] if mask else None
 

@@ -74,8 +74,7 @@ def icon_button(
     """A small button with an icon, or `button` made into one."""
     button = button or Gtk.Button()
     button.set_image(Gtk.Image.new_from_icon_name(icon, Gtk.IconSize.MENU))
-    button.set_tooltip_text(tooltip)
-    button.get_accessible().set_name(tooltip)
+    explain(button, tooltip)
     button.connect("clicked", lambda _button: clicked())
     return button
 
@@ -84,10 +83,15 @@ def color_button(color: str, tooltip: str, clicked: Callable[[], None]) -> Gtk.B
     """A small button that shows a colour."""
     button = Gtk.Button()
     button.add(swatch_bar((color,), 22, 18))
-    button.set_tooltip_text(tooltip)
-    button.get_accessible().set_name(tooltip)
+    explain(button, tooltip)
     button.connect("clicked", lambda _button: clicked())
     return button
+
+
+def explain(widget: Gtk.Widget, words: str) -> None:
+    """Give a widget without words a tooltip, which is its name for screen readers, too."""
+    widget.set_tooltip_text(words)
+    widget.get_accessible().set_name(words)
 
 
 def empty(container: Gtk.Container) -> None:

@@ -19,6 +19,7 @@ from gimp_plugin.swatches import LARGEST_SHARE, MOST, Swatches  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.drawing import (  # noqa: E402
     empty,
+    explain,
     icon_button,
     pixbuf,
     rgba,
@@ -93,8 +94,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
                 box.add_overlay(icon)
             button.add(box)
             words = _("Colour {0} of the theme: {1}").format(index + 1, swatch.color)
-            button.set_tooltip_text(words)
-            button.get_accessible().set_name(words)
+            explain(button, words)
             button.set_active(index == self._chosen)
             button.connect("toggled", self._choose, index)
             self._swatches.pack_start(button, True, True, 0)
@@ -107,8 +107,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
     def _add_theme(self, child: Gtk.Widget, words: str, take: Callable[[], None]) -> None:
         button = Gtk.Button()
         button.add(child)
-        button.set_tooltip_text(words)
-        button.get_accessible().set_name(words)
+        explain(button, words)
         button.connect("clicked", lambda _button: take())
         self._strip.pack_start(button, False, False, 0)
 
@@ -131,8 +130,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
     def _make_tools(self) -> Gtk.Widget:
         box = Gtk.Box(spacing=2)
         self._color = Gtk.ColorButton(title=_("Colour of the theme"))
-        self._color.set_tooltip_text(_("Change the chosen colour"))
-        self._color.get_accessible().set_name(_("Change the chosen colour"))
+        explain(self._color, _("Change the chosen colour"))
         self._color.connect("color-set", self._color_set)
         self._lock = Gtk.ToggleButton()
         words = _("Keep the chosen colour when another theme is taken")
@@ -162,9 +160,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         self._share = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0.0, LARGEST_SHARE, 0.05)
         self._share.set_draw_value(False)
         self._share.set_size_request(SHARE_WIDTH, -1)
-        words = _("How much of the picture the chosen colour gets")
-        self._share.set_tooltip_text(words)
-        self._share.get_accessible().set_name(words)
+        explain(self._share, _("How much of the picture the chosen colour gets"))
         self._share.connect("value-changed", self._share_moved)
         self._any_shares = icon_button(
             "edit-clear", _("Leave open how much of the picture each colour gets"),

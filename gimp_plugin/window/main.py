@@ -27,6 +27,7 @@ from gimp_plugin.window.drawing import pixbuf  # noqa: E402
 from gimp_plugin.window.front import ImageInFront  # noqa: E402
 from gimp_plugin.window.help import show_help  # noqa: E402
 from gimp_plugin.window.preview import HEIGHT, WIDTH, Preview  # noqa: E402
+from gimp_plugin.window.settings_rows import SettingsRows  # noqa: E402
 from gimp_plugin.window.theme_page import ThemePage  # noqa: E402
 from server.protocol.messages import DotReport  # noqa: E402
 
@@ -79,6 +80,7 @@ class LiveWindow:
         self._preview = Preview(self._place_chosen)
         self._themes = ThemePage(self._session, image)
         self._dots = DotsPage(self._session, self._dot_chosen)
+        self._rows = SettingsRows(self._session)
         self._build()
 
     @property
@@ -120,12 +122,10 @@ class LiveWindow:
         box = self._dialog.get_content_area()
         box.set_spacing(6)
         box.set_border_width(8)
-        sliders, output = self._sliders(), self._output()
-        for child in (self._preview, self._status(), book, sliders, output):
+        for child in (self._preview, self._status(), book, self._rows):
             box.pack_start(child, child is book, child is book, 0)
-        self._show_output()
         self._buttons()
-        self._controls = (book, sliders, output, self._reset, self._apply)
+        self._controls = (book, self._rows, self._reset, self._apply)
         self._dialog.connect("response", self._responded)
         self._dialog.connect("delete-event", lambda *_args: True)  # `response` says it, too
         self._dialog.connect("key-press-event", self._key, True)
@@ -164,73 +164,6 @@ class LiveWindow:
         for child in (self._again, self._bar, self._notes, self._other):
             child.set_no_show_all(True)
         return box
-
-    def _sliders(self) -> Gtk.Widget:
-        grid = Gtk.Grid(row_spacing=3, column_spacing=6)
-        settings = self._session.settings
-        self._strength = self._slider(
-            grid, 0, "strength", _("_Strength"), settings.strength,
-            _("Of the theme. 0: ignore it, 1: as it suits the photograph, 2: only these colours"),
-        )  # fmt: skip
-        self._saturation = self._slider(
-            grid, 1, "saturation", _("Sat_uration"), settings.saturation,
-            _("0: grey, 1: natural, 2: twice as vivid"),
-        )  # fmt: skip
-        return grid
-
-    def _slider(
-        self, grid: Gtk.Grid, row: int, field: str, words: str, value: float, tooltip: str
-    ) -> Gtk.Scale:
-        label = Gtk.Label(label=words, use_underline=True, xalign=0)
-        scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0.0, 2.0, 0.05)
-        scale.set_value(value)
-        scale.set_value_pos(Gtk.PositionType.RIGHT)
-        scale.add_mark(1.0, Gtk.PositionType.BOTTOM, None)
-        scale.set_hexpand(True)
-        scale.set_tooltip_text(tooltip)
-        label.set_mnemonic_widget(scale)
-        scale.get_accessible().set_name(words.replace("_", ""))
-        scale.connect("value-changed", lambda s: self._session.adjust(**{field: s.get_value()}))
-        grid.attach(label, 0, row, 1, 1)
-        grid.attach(scale, 1, row, 1, 1)
-        return scale
-
-    def _output(self) -> Gtk.Widget:
-        box = Gtk.Box(spacing=6)
-        session = self._session
-        self._kind = self._choice(
-            box, _("Resu_lt"),
-            {"color": _("Colour only"), "normal": _("Normal layer")},
-            _("The kind of layer that Apply makes: one that carries colour alone, so that the "
-              "photograph keeps its lightness, or one that covers the photograph"),
-            lambda chosen: session.adjust(color_only=chosen == "color"),
-        )  # fmt: skip
-        self._quality = self._choice(
-            box, _("_Quality"),
-            {"draft": _("Draft"), "normal": _("Normal"), "fine": _("Fine")},
-            _("How closely the engine looks at the photograph; finer takes longer"),
-            lambda chosen: session.adjust(quality=chosen),
-        )  # fmt: skip
-        return box
-
-    def _choice(
-        self,
-        box: Gtk.Box,
-        words: str,
-        choices: dict[str, str],
-        tooltip: str,
-        chosen: Callable[[str], None],
-    ) -> Gtk.ComboBoxText:
-        label = Gtk.Label(label=words, use_underline=True, xalign=0)
-        combo = Gtk.ComboBoxText()
-        for name, choice in choices.items():
-            combo.append(name, choice)
-        combo.set_tooltip_text(tooltip)
-        label.set_mnemonic_widget(combo)
-        combo.connect("changed", lambda c: chosen(c.get_active_id()))
-        box.pack_start(label, False, False, 0)
-        box.pack_start(combo, True, True, 0)
-        return combo
 
     def _beside_the_canvas(self) -> None:
         """At the screen's right edge, so that the photo is not covered."""
@@ -297,15 +230,7 @@ class LiveWindow:
     def _show_theme(self) -> None:
         self._themes.show_swatches()
         self._show_notes()
-        settings = self._session.settings
-        self._strength.set_value(settings.strength)
-        self._saturation.set_value(settings.saturation)
-        self._show_output()
-
-    def _show_output(self) -> None:
-        settings = self._session.settings
-        self._kind.set_active_id("color" if settings.color_only else "normal")
-        self._quality.set_active_id(settings.quality)
+        self._rows.show_settings()
 
     def _show_places(self) -> None:
         self._preview.show_places([self._in_parts(place) for place in self._session.places])

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-MOST = 7  # colours that a theme can hold
+from server.protocol.messages import MAX_THEME_COLORS
+
 LARGEST_SHARE = 0.95  # that one colour of several can be given; the others keep something
 
 
@@ -45,7 +46,7 @@ class Swatches:
                 row.append(replace(swatch, share=(swatch.share or usual) if shares else 0.0))
             elif left:
                 row.append(left.pop(0))
-        return Swatches((*row, *left)[: max(MOST, len(colors))])
+        return Swatches((*row, *left)[: max(MAX_THEME_COLORS, len(colors))])
 
     def with_color(self, index: int, color: str) -> Swatches:
         return self._with(index, color=color)
@@ -76,7 +77,7 @@ class Swatches:
 
     def added(self, color: str) -> Swatches:
         """A colour more at the end, while there is room; its share is the others' mean."""
-        if len(self.row) >= MOST:
+        if len(self.row) >= MAX_THEME_COLORS:
             return self
         share = sum(self.shares) / max(1, len(self.row))
         return Swatches((*self.row, Swatch(color, share)))

@@ -15,7 +15,7 @@ from gi.repository import Gimp, GimpUi, Gio, GLib, Gtk  # noqa: E402
 
 from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.session import Session  # noqa: E402
-from gimp_plugin.swatches import LARGEST_SHARE, MOST, Swatches  # noqa: E402
+from gimp_plugin.swatches import LARGEST_SHARE, Swatches  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.window.drawing import (  # noqa: E402
     empty,
@@ -26,6 +26,7 @@ from gimp_plugin.window.drawing import (  # noqa: E402
     swatch_bar,
     to_hex,
 )  # fmt: skip
+from server.protocol.messages import MAX_THEME_COLORS  # noqa: E402
 
 FIRST_COLOR = "#b08050"  # of a theme that is begun anew
 PALETTES = "*.gpl *.ase *.aco *.hex *.txt"
@@ -152,7 +153,9 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         )
         self._add = icon_button(
             "list-add", _("Add a colour"),
-            lambda: edit(lambda s, i: s.added(s.colors[i] if s.row else FIRST_COLOR), MOST),
+            lambda: edit(
+                lambda s, i: s.added(s.colors[i] if s.row else FIRST_COLOR), MAX_THEME_COLORS
+            ),
         )  # fmt: skip
         self._save = icon_button(
             "document-save", _("Save the theme as one of GIMP's palettes"), self._save_palette
@@ -179,7 +182,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         row = self._session.swatches.row
         for button in (*self._of_chosen, self._save):
             button.set_sensitive(bool(row))
-        self._add.set_sensitive(len(row) < MOST)
+        self._add.set_sensitive(len(row) < MAX_THEME_COLORS)
         self._share.set_sensitive(len(row) > 1)
         self._any_shares.set_sensitive(bool(self._session.swatches.shares))
         if not row:
@@ -218,7 +221,7 @@ class ThemePage(Gtk.Box):  # type: ignore[misc]
         if not colors:
             words = _("The palette “{0}” has no colours; none was used.")
             self._session.say(words.format(palette.get_name()))
-        elif len(colors) > MOST:  # the engine finds the main ones
+        elif len(colors) > MAX_THEME_COLORS:  # the engine finds the main ones
             self._session.take_file("\n".join(colors).encode(), palette.get_name())
         else:
             self._session.use_theme(colors)

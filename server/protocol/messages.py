@@ -41,7 +41,8 @@ BUSY = 3  # too many jobs wait
 QUALITIES = ("draft", "normal", "fine")  # finer ones take longer
 MAX_PIXELS = 200_000_000
 MAX_DOTS = 10_000
-MAX_COLORS = 65_536  # of a theme: as many as a palette may have; the engine reduces them
+MAX_PALETTE_COLORS = 65_536  # that a theme may come with; the engine reduces them
+MAX_THEME_COLORS = 7  # that it then has at most
 MAX_STRIPS = 4096
 MAX_THEMES = 24
 MAX_THUMBNAIL_SIDE = 512
@@ -118,7 +119,7 @@ class ColorizeRequest:
             picture=text(params, "picture"),
             dots=tuple(Dot.from_params(_object(d)) for d in _items(params, "dots", MAX_DOTS)),
             hint_strips=tuple(_strip(s, arrays.get(f"strip{i}")) for i, s in enumerate(strips)),
-            theme=tuple(_color(c) for c in _items(params, "theme", MAX_COLORS)),
+            theme=tuple(_color(c) for c in _items(params, "theme", MAX_PALETTE_COLORS)),
             shares=_shares(params),
             strength=number(params, "strength", 0, 2, 1.0),
             saturation=number(params, "saturation", 0, 2, 1.0),
@@ -251,8 +252,8 @@ def _color(value: object) -> str:
 
 def _shares(params: Mapping[str, Any]) -> tuple[float, ...]:
     """As they come: how they compare counts, not what they sum to."""
-    given = _items(params, "shares", MAX_COLORS)
-    if given and len(given) != len(_items(params, "theme", MAX_COLORS)):
+    given = _items(params, "shares", MAX_PALETTE_COLORS)
+    if given and len(given) != len(_items(params, "theme", MAX_PALETTE_COLORS)):
         raise InvalidParams("'shares' must have one number for each colour of the theme, or none")
     shares = tuple(number({"shares": share}, "shares", 0, 1e6) for share in given)
     if shares and not sum(shares):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gimp_plugin.swatches import MOST, Swatches
+from gimp_plugin.swatches import Swatches
+from server.protocol.messages import MAX_THEME_COLORS
 
 RED, GREEN, BLUE, GRAY = "#c00000", "#00c000", "#0000c0", "#808080"
 THREE = Swatches().taking((RED, GREEN, BLUE))
@@ -48,7 +49,7 @@ def test_adding_changing_removing() -> None:
 
 
 def test_a_theme_holds_seven_colours() -> None:
-    full = Swatches().taking((GRAY,) * MOST)
+    full = Swatches().taking((GRAY,) * MAX_THEME_COLORS)
 
     assert full.added(RED) == full
 

@@ -46,7 +46,7 @@ def test_every_error_code_is_documented(code: int) -> None:
         f"at most {frames.MAX_PAYLOAD >> 30} GiB",
         f"{messages.MAX_PIXELS // 1_000_000} megapixels",
         f"{messages.MAX_DOTS:,} dots",
-        f"{messages.MAX_COLORS:,} colours",
+        f"{messages.MAX_PALETTE_COLORS:,} colours",
         f"{messages.MAX_STRIPS:,} strips",
         f"previews of at most {messages.MAX_PREVIEW_SIDE:,} pixels",
         f"{messages.MAX_THEMES} recommended themes",

@@ -30,8 +30,6 @@ from engine.inference import best_device
 from engine.networks import NETWORKS
 from engine.photos import load_squares
 
-QUICK = 24  # photos
-
 
 @dataclass(frozen=True)
 class Config:
@@ -42,7 +40,6 @@ class Config:
     weights: Path | None = None  # instead of the shipped ones
     limit: int | None = None  # photos; None = all
     working_size: int = WORKING_SIDES["normal"]  # pixels, as in the plug-in
-    plain: bool = False  # without the rows of the product's correction at the dots
     seed: int = 0
     batch: int = 8
     device: str = "cpu"
@@ -60,7 +57,7 @@ def evaluate(config: Config) -> Path:
     runner = Runner(loaded.network, config.working_size, config.device)
     photos = {protocol.size: _photos(config, protocol.size) for protocol in (DOTS_256, CELLS_224)}
     known = references(photos[DOTS_256.size], config.seed, config.cache, config.workers)
-    method = Method(config.network, runner, not config.plain)
+    method = Method(config.network, runner)
     tally, sheet = try_network(method, photos, known, config.batch)
     records = tally.records()
     for table in report.tables(records):
@@ -99,20 +96,15 @@ def _parse(arguments: Sequence[str] | None) -> Config:
     add("--network", default="default", choices=NETWORKS)
     add("--weights", type=Path, help="a .safetensors file or a run's checkpoint.pt")
     add("--limit", type=_positive, help="the first so many photos only")
-    add("--quick", action="store_true", help=f"the first {QUICK} photos only")
     normal = Config.working_size
     add("--working-size", type=_positive, default=normal,
         help=f"side in pixels at which the network runs (default {normal})")  # fmt: skip
-    add("--plain", action="store_true", help="leave out the correction at the dots")
     add("--seed", type=int, default=0, help="draws dots, themes and objects (default 0)")
     add("--batch", type=_positive, default=8)
     add("--device", default=best_device())
     add("--workers", type=_positive, default=os.cpu_count() or 1, help="processes for baselines")
     add("--output", type=Path, help="folder of the results (default runs/evaluation-NETWORK)")
-    values = vars(parser.parse_args(arguments))
-    if values.pop("quick"):
-        values["limit"] = min(values["limit"] or QUICK, QUICK)
-    return Config(**values)
+    return Config(**vars(parser.parse_args(arguments)))
 
 
 def _positive(text: str) -> int:

@@ -87,24 +87,14 @@ class Method:
 
     name: str
     runner: Runner
-    dots_kept: bool  # also with the product's correction at the dots
 
     def results(
         self, truth: Truth, hints: Tensor, themes: Sequence[Theme] | None = None
     ) -> Iterator[tuple[str, Tensor]]:
-        """Names and ab (N, 2, H, W) of the plain result and, if asked for, the corrected one."""
+        """Names and ab (N, 2, H, W), plain and with the product's correction at the dots."""
         encoded = self.runner.encode(truth.lightness, hints)
         yield self.name, self.runner.colorize(encoded, themes)
-        if self.dots_kept:
-            yield self.corrected, self.runner.colorize(encoded, themes, dots_kept=True)
-
-    @property
-    def corrected(self) -> str:
-        return f"{self.name}, dots kept"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name, self.corrected) if self.dots_kept else (self.name,)
+        yield f"{self.name}, dots kept", self.runner.colorize(encoded, themes, dots_kept=True)
 
 
 @torch.inference_mode()
@@ -179,7 +169,7 @@ def _table(
     ):
         for name, ab in method.results(truth, hints, chosen):
             tally.add(Row("table", name, given), measure(truth, ab), FIGURES)
-            sheet.add(given, shown(truth, ab))  # the corrected one, where there is one, replaces
+            sheet.add(given, shown(truth, ab))  # the corrected one replaces the plain one
 
 
 def _without_shares(themes: Sequence[Theme]) -> list[Theme]:
@@ -214,7 +204,7 @@ def _obedience(
         others = [t.others if t and given == AMONG else none for t in tasks]
         hints = true_hints(truth.ab, others, DOTS_256.side)
         if given == ALONE:
-            befores = [nothing] * len(method.names)
+            befores = [nothing, nothing]  # without dots nothing is corrected
         else:
             befores = [ab for _, ab in method.results(truth, hints)]
         _put_asked(hints, tasks)

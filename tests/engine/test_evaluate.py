@@ -115,7 +115,7 @@ def test_a_foreign_theme_is_the_other_photos(world: Path, results: Path) -> None
     photos = {size: load_squares(world / "photos", "val", size) for size in (256, 224)}
     known = references(photos[256], 0, world / "cache/first", 1)
 
-    tally, _ = try_network(Method("first", Runner(FirstColor()), False), photos, known)
+    tally, _ = try_network(Method("first", Runner(FirstColor())), photos, known)
 
     def nearest(given: str) -> np.ndarray:
         """How far each result is from the theme that it is judged by."""

@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         times = " | ".join(f"{values[step]:.2f} s" for step in STEPS)
         print(f"| {megapixels} | {times} | {memory:.0f} MB |", flush=True)
         previews.append(f"| {megapixels} | " + " | ".join(f"{preview[p]:.2f} s" for p in PREVIEWS))
-    print(f"\n| megapixels | preview: {' | '.join(PREVIEWS)} |\n" + "| ---: |" * 1 + " ---: |" * 3)
+    print(f"\n| megapixels | preview: {' | '.join(PREVIEWS)} |\n| ---: |" + " ---: |" * 3)
     print(" |\n".join(previews) + " |")
     print(f"\nstart to first answer: {statistics.median(start() for _ in range(3)):.1f} s")
     return 0

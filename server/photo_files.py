@@ -17,9 +17,17 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from server import color_profiles, tiff_files
+from server.decoded import (
+    Decoded,
+    TooLarge,
+    on_its_side,
+    refuse_too_large,
+    rgb_order,
+    upright,
+    white,
+)
 from server.exif import carried_on, tiff_arguments
 from server.photo_paths import UserError, in_words
-from server.tiff_files import Decoded, TooLarge
 
 # Sizes are bounded here, above Pillow's own bound, before it decodes a picture (as it does a PNG,
 # whose EXIF may stand behind the pixels).
@@ -93,10 +101,10 @@ def _decode(data: bytes) -> Decoded | None:
         return tiff_files.decode_tiff(data)
     if not data:
         return None
-    tiff_files.refuse_too_large(*_size_told(data))
+    refuse_too_large(*_size_told(data))
     buffer = np.frombuffer(data, np.uint8)
     found, kinds, notes = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
-    pixels = tiff_files.rgb_order(found)
+    pixels = rgb_order(found)
     if pixels is None:
         return None
     profiles = [
@@ -106,7 +114,7 @@ def _decode(data: bytes) -> Decoded | None:
     ]
     orientation, exif, note = _told(data)
     # OpenCV leaves out the camera's note here.
-    pixels = tiff_files.upright(_with_clear(pixels, data), orientation)
+    pixels = upright(_with_clear(pixels, data), orientation)
     return Decoded(pixels, profiles[0] if profiles else None, exif, note)
 
 
@@ -143,7 +151,7 @@ def _told(data: bytes) -> tuple[Any, bytes, str]:
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             orientation = image.getexif().get(ExifTags.Base.Orientation)
-            turned = tiff_files.on_its_side(orientation)
+            turned = on_its_side(orientation)
             exif = carried_on(
                 image.info.get("exif", b""), turned, dpi=image.info.get("dpi", (0, 0))
             )
@@ -171,8 +179,7 @@ def _srgb_luminance(rgb: NDArray[Any]) -> NDArray[Any]:
 
 
 def _srgb_band_luminance(rgb: NDArray[Any]) -> NDArray[Any]:
-    top = 1.0 if rgb.dtype == np.float32 else float(np.iinfo(rgb.dtype).max)
-    unit = rgb.astype(np.float32) / top
+    unit = rgb.astype(np.float32) / white(rgb)
     linear = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
     return color_profiles.encoded(linear @ _LUMINANCE, rgb.dtype)
 
@@ -213,8 +220,7 @@ def _encode(suffix: str, rgb: NDArray[Any], profile: bytes | None, exif: bytes) 
         return _encode_tiff(rgb, profile, exif)
     kind = np.uint16 if suffix == ".png" and rgb.dtype != np.uint8 else np.uint8
     if rgb.dtype != kind:
-        top = 1.0 if rgb.dtype == np.float32 else float(np.iinfo(rgb.dtype).max)
-        rgb = (np.clip(rgb / top, 0, 1) * np.iinfo(kind).max + 0.5).astype(kind)
+        rgb = (np.clip(rgb / white(rgb), 0, 1) * np.iinfo(kind).max + 0.5).astype(kind)
     order = cv2.COLOR_RGB2BGR if rgb.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
     pixels = cv2.cvtColor(np.ascontiguousarray(rgb), order)
     notes = {cv2.IMAGE_METADATA_ICCP: profile, cv2.IMAGE_METADATA_EXIF: exif}

@@ -9,46 +9,30 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 from tifffile import EXTRASAMPLE, PHOTOMETRIC, SAMPLEFORMAT
 
 from server.color_profiles import in_bands
+from server.decoded import (
+    Decoded,
+    Pixels,
+    TooLarge,
+    on_its_side,
+    refuse_too_large,
+    rgb_order,
+    upright,
+    white,
+)
 from server.exif import carried_on
-from server.protocol.messages import MAX_PIXELS
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # what such files begin with
 # Numbers for each pixel of the kinds that are read here, without and with alpha.
 _SAMPLES = {PHOTOMETRIC.MINISBLACK: (1, 2), PHOTOMETRIC.MINISWHITE: (1, 2), PHOTOMETRIC.RGB: (3, 4)}
 _WIDE = (np.uint32, np.uint64, np.float16, np.float64)
-
-Pixels = NDArray[Any]  # (H, W), (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """The first picture in a photo's file."""
-
-    pixels: Pixels
-    profile: bytes | None  # of colours
-    exif: bytes  # what a result carries on of it, as a block
-    note: str = ""  # for people, of what else is in the file
-
-
-class TooLarge(Exception):
-    """More pixels than can be coloured; the message says how many."""
-
-
-def refuse_too_large(width: int, height: int) -> None:
-    """Before they take all memory: a damaged size is large, too. Raises TooLarge."""
-    if width * height > MAX_PIXELS:
-        raise TooLarge(f"{width * height // 1_000_000} megapixels; at most "
-                       f"{MAX_PIXELS // 1_000_000} can be coloured")  # fmt: skip
 
 
 def decode_tiff(data: bytes) -> Decoded | None:
@@ -85,31 +69,6 @@ def _pictures(file: Any) -> Iterator[Any]:
                 yield page
 
 
-def upright(pixels: Pixels, orientation: Any) -> Pixels:
-    """Turned as the camera's note says: 1..8, alike in TIFF and EXIF; others turn nothing."""
-    if on_its_side(orientation):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
-
-
-def on_its_side(orientation: Any) -> bool:
-    """Do rows become columns when a photo is turned as its note says?"""
-    return orientation in (5, 6, 7, 8)
-
-
-def rgb_order(pixels: Pixels | None) -> Pixels | None:
-    """OpenCV's order of components is BGRA; grey, and what it could not read, pass."""
-    if pixels is None or pixels.ndim == 2:
-        return pixels
-    return np.asarray(
-        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-    )
-
-
 def _is_plain(page: Any) -> bool:
     """Grey or RGB in whole bytes, with at most an alpha beside the colours?"""
     return bool(
@@ -143,14 +102,14 @@ def _decode_other(data: bytes, page: int) -> Pixels | None:
 def _narrow(pixels: Pixels) -> Pixels:
     if pixels.dtype not in _WIDE:
         return pixels
-    top = np.float64(_top(pixels))
+    top = np.float64(white(pixels))
     return in_bands(lambda band: (band / top).astype(np.float32), pixels)
 
 
 def _unmultiplied(pixels: Pixels) -> Pixels:
     """Colours divided by alpha; where that is 0 nobody knows them, and they are black."""
     colors, alpha = pixels[..., :-1], pixels[..., -1:]
-    top = _top(pixels)
+    top = white(pixels)
     plain = np.zeros(colors.shape)
     np.divide(colors * float(top), alpha, out=plain, where=alpha > 0)
     if pixels.dtype.kind == "u":
@@ -161,10 +120,5 @@ def _unmultiplied(pixels: Pixels) -> Pixels:
 def _inverted(pixels: Pixels) -> Pixels:
     """Grey the other way round; alpha stays."""
     if pixels.ndim == 2:
-        return np.asarray(_top(pixels) - pixels)
-    return np.dstack((_top(pixels) - pixels[..., 0], pixels[..., 1]))
-
-
-def _top(pixels: Pixels) -> int:
-    """White."""
-    return int(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 1
+        return np.asarray(white(pixels) - pixels)
+    return np.dstack((white(pixels) - pixels[..., 0], pixels[..., 1]))

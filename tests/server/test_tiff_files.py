@@ -12,7 +12,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from server.tiff_files import TooLarge, decode_tiff
+from server.decoded import TooLarge
+from server.tiff_files import decode_tiff
 from tests.server.test_color_profiles import scaled
 
 ORIENTATION = 274  # the tag's number

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 ALIKE = 0.07  # largest difference of L / 100 between a dot and a place of its region
 FOLLOWED = 15.0  # distance in ab at which a place still counts as being of the dot's colour
-_EDGE_SOFTNESS = 3  # cells over which a locked region ends
 
 Region = NDArray[np.bool_]
 
@@ -43,12 +42,8 @@ def followed(ab: NDArray[np.float32], region: Region, asked: NDArray[np.float32]
 
 
 def pull(ab: NDArray[np.float32], region: Region, asked: NDArray[np.float32]) -> None:
-    """Give a region of ab (h, w, 2) the asked ab (2,), in place; the region's rim is soft."""
-    side = 2 * _EDGE_SOFTNESS + 1
-    share = cv2.blur(region.astype(np.float32), (side, side))
-    # Inside the region it is whole; outside nothing moves.
-    share = np.where(region, np.minimum(2 * share, 1), 0)[..., None]
-    ab += share * (asked - ab)
+    """Give a region of ab (h, w, 2) the asked ab (2,), in place; outside nothing moves."""
+    ab[region] = asked
 
 
 def _reached(lightness: NDArray[np.float32], seed: tuple[int, int]) -> Region:

@@ -45,15 +45,17 @@ def test_many_dots_take_no_more_memory_than_few(disc: NDArray[np.float32]) -> No
     assert most < 100 * disc.size  # bytes
 
 
-def test_a_pulled_region_has_the_asked_colour_and_nothing_else_moves(
-    disc: NDArray[np.float32],
+@pytest.mark.parametrize("seed", [(40, 50), (10, 50)])
+def test_all_of_a_pulled_region_has_the_asked_colour_and_nothing_else_moves(
+    disc: NDArray[np.float32], seed: tuple[int, int]
 ) -> None:
-    (region,) = regions(disc, [(40, 50)])
+    disc[10] = 0.8  # a line as thin as a cell
+    (region,) = regions(disc, [seed])
     asked = np.array((40.0, -20.0), np.float32)
     ab = np.zeros((*disc.shape, 2), np.float32)
 
     assert followed(ab, region, asked) == 0
     pull(ab, region, asked)
 
-    assert followed(ab, region, asked) > 0.95
-    assert not ab[~region].any()
+    assert followed(ab, region, asked) == 1
+    assert (ab[region] == asked).all() and not ab[~region].any()

@@ -45,9 +45,9 @@ def ramp(dtype: type) -> NDArray[Any]:
 
 @pytest.fixture
 def ab() -> NDArray[np.float32]:
-    """(256, 64, 2): chroma 0 to 110 at eight hues."""
+    """(256, 64, 2): chroma 0 to 110 at eight hues each, 64 different ones."""
     chroma = np.repeat(np.linspace(0, 110, 8), 8)
-    hue = np.tile(np.linspace(0, 2 * np.pi, 8, endpoint=False), 8)
+    hue = np.linspace(0, 2 * np.pi, 64, endpoint=False).reshape(8, 8).T.ravel()
     colors = np.stack((chroma * np.cos(hue), chroma * np.sin(hue)), -1)
     return np.tile(colors[None], (256, 1, 1)).astype(np.float32)
 
@@ -126,6 +126,15 @@ def test_colours_out_of_gamut_keep_the_chroma_that_exists(ab: NDArray[np.float32
 
     to_border = np.minimum(light.min(-1), 1 - light.max(-1))
     assert to_border.max() < 0.003
+
+
+def test_many_colours_out_of_gamut_are_composed_like_few(ab: NDArray[np.float32]) -> None:
+    """More than OpenCV takes at once, as a band of a large photo can have."""
+    gray, nowhere = ramp(np.uint16)[100:240], 9 * ab[100:240]
+
+    many = compose(np.tile(gray, (6, 1)), np.tile(nowhere, (6, 1, 1)))
+
+    assert np.array_equal(many, np.tile(compose(gray, nowhere), (6, 1, 1)))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -32,12 +35,22 @@ def test_like_colours_are_one_and_the_likeliest_comes_first(possibilities: Possi
 
     assert (much, little) == pytest.approx((0.7, 0.3))
     assert red[0] > red[1] and green[1] > green[0]
+    assert possibilities.colors_at(0.9, 0.5, 128, 1) == ((red, much),)
 
 
 def test_dots_are_asked_for_where_the_colour_is_open(possibilities: Possibilities) -> None:
     places = possibilities.places([], 3)
 
-    assert places and all(x > 0.5 for x, _ in places)
+    assert len(places) == 3
+    assert all(0.5 < x < 1 and 0 < y < 1 for x, y in places)
+    cells = [(40 * x, 20 * y) for x, y in places]
+    assert min(math.dist(a, b) for a, b in combinations(cells, 2)) >= 0.15 * 40
+
+
+def test_a_speck_is_asked_for_after_what_is_larger(possibilities: Possibilities) -> None:
+    possibilities.ab[0, 10, 5], possibilities.ab[1, 10, 5] = (70, 60), (-70, -60)
+
+    assert possibilities.places([], 1)[0][0] > 0.5
 
 
 def test_no_second_dot_is_asked_for_beside_one(possibilities: Possibilities) -> None:

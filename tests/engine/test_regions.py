@@ -26,6 +26,22 @@ def test_a_region_ends_where_lightness_turns(disc: NDArray[np.float32]) -> None:
     assert (region & (disc < 0.5)).sum() < 0.03 * (disc > 0.5).sum()
 
 
+def test_a_region_ends_where_lightness_has_drifted_far_from_the_dots() -> None:
+    ramp = np.tile(np.linspace(0, 1, 100, dtype=np.float32), (80, 1))
+
+    (region,) = regions(ramp, [(40, 50)])
+
+    assert np.flatnonzero(region.any(0)).tolist() == [*range(44, 57)]
+
+
+def test_grain_does_not_end_a_region(disc: NDArray[np.float32]) -> None:
+    grain = np.random.default_rng(0).normal(0, 0.05, disc.shape).astype(np.float32)
+
+    (region,) = regions(disc + grain, [(40, 50)])
+
+    assert (region & (disc > 0.5)).sum() > 0.9 * (disc > 0.5).sum()
+
+
 def test_two_dots_share_their_ground_by_nearness(disc: NDArray[np.float32]) -> None:
     left, right = regions(disc, [(40, 40), (40, 60)])
 

@@ -49,3 +49,15 @@ def test_dots_too_near_to_each_other_get_no_worse(
 
     assert np.square(after).mean() <= np.square(before).mean()
     assert np.abs(moved).max() <= 40.001  # CIE units
+
+
+def test_a_small_dot_does_not_move_the_large_one_that_it_lies_on(
+    colorizer: Colorizer, gray: NDArray[np.uint8]
+) -> None:
+    large = np.asarray(cv2.resize(gray, (2400, 1600)), np.uint8)
+
+    _, after, moved = aimed(
+        colorizer, large, [Hint(1200, 500, 150, RED), Hint(1200, 500, 50, BLUE)]
+    )
+
+    assert np.abs(after).max() < 0.5 and np.abs(moved).max() < 10  # CIE units

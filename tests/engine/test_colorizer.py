@@ -58,6 +58,7 @@ def test_strength_goes_from_nothing_to_only_these_colours(
     distances = [away(ab) for ab in results]
     assert distances == sorted(distances, reverse=True)
     assert distances[-1] < 6
+    assert np.hypot(*np.moveaxis(results[-1], -1, 0)).min() > 30  # grey is none of them
 
 
 @pytest.mark.parametrize("color", [(200, 30, 40), (30, 60, 200), (30, 160, 60), (160, 40, 190)])
@@ -74,15 +75,38 @@ def test_a_dot_gets_its_colour_and_changes_its_region(
     assert moved[:20, :20].mean() < moved[55:65, 295:305].mean()
 
 
-def test_a_colour_that_cannot_exist_here_is_told(
+@pytest.mark.parametrize("x", [0.0, 300.0, 599.9])
+@pytest.mark.parametrize("y", [0.0, 200.0, 399.9])
+def test_a_dot_at_the_photos_rim_gets_its_colour(
+    colorizer: Colorizer, picture: Picture, x: float, y: float
+) -> None:
+    (report,) = colorizer.colorize(picture, [Hint(x, y, 6, (200, 30, 40))]).reports()
+
+    assert report.delta_e < 1.5
+
+
+@pytest.mark.parametrize("saturation", [0.5, 2.0])
+def test_a_dots_region_has_its_colour_at_any_saturation(
+    colorizer: Colorizer, picture: Picture, saturation: float
+) -> None:
+    dot = Hint(300, 60, 5, (200, 30, 40))
+
+    (report,) = colorizer.colorize(picture, [dot], BLUES, saturation=saturation).reports()
+
+    assert report.followed > 0.8
+
+
+def test_a_colour_that_cannot_exist_here_is_told_and_given_to_nothing_else(
     colorizer: Colorizer, gray: NDArray[np.uint8]
 ) -> None:
     dark = colorizer.open(np.full_like(gray, 12))
 
-    (report,) = colorizer.colorize(dark, [Hint(300, 200, 5, (255, 230, 0))]).reports()
+    result = colorizer.colorize(dark, [Hint(300, 200, 5, (255, 230, 0))])
 
+    (report,) = result.reports()
     assert max(report.reachable) < 60
     assert report.hint.color == (255, 230, 0)
+    assert np.abs(result.ab).max() < 10  # CIE units; 90 were asked for
 
 
 def test_theme_and_dot_go_together(colorizer: Colorizer, picture: Picture) -> None:
@@ -109,12 +133,27 @@ def test_values_out_of_range_are_refused(
         colorizer.colorize(picture, theme=BLUES, **{name: value})  # type: ignore[arg-type]
 
 
-def test_the_same_question_has_the_same_answer(colorizer: Colorizer, picture: Picture) -> None:
-    hints = [Hint(300, 60, 5, (200, 30, 40))]
-    first = colorizer.colorize(picture, hints, BLUES).full()
-    colorizer.colorize(picture)
+def test_what_was_asked_before_does_not_change_the_answer(
+    colorizer: Colorizer, gray: NDArray[np.uint8]
+) -> None:
+    red, blue = (Hint(300, 60, 5, color) for color in ((200, 30, 40), (30, 60, 200)))
+    known = colorizer.open(gray)
 
-    assert np.array_equal(colorizer.colorize(picture, hints, BLUES).full(), first)
+    for theme in (None, BLUES, EARTH):
+        for hints in ((), (red,), (blue,), (red, replace(blue, x=500))):
+            fresh = colorizer.colorize(colorizer.open(gray), hints, theme).ab
+            assert np.array_equal(colorizer.colorize(known, hints, theme).ab, fresh)
+
+
+def test_only_how_the_shares_of_a_theme_compare_counts(
+    colorizer: Colorizer, picture: Picture
+) -> None:
+    first, second = (
+        colorizer.colorize(picture, theme=replace(EARTH, shares=shares)).ab
+        for shares in ((0.5, 0.25, 0.25), (4, 2, 2))
+    )
+
+    assert np.array_equal(first, second)
 
 
 def test_a_new_theme_does_not_run_the_encoder(

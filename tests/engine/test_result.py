@@ -10,6 +10,7 @@ import torch
 
 from engine import picture as pictures
 from engine.colorizer import Colorizer
+from engine.enlarge import guide_of
 from engine.hints import Hint
 from engine.picture import Picture
 from engine.result import Result
@@ -44,6 +45,33 @@ def test_what_did_not_change_is_not_in_the_changed_rectangle(
     assert before.full(area=(0, 0, 0, 0)).shape == (0, 0, 3)
 
 
+@pytest.mark.parametrize("cell", [(0, 0), (7, 20), (63, 95)])
+def test_what_a_single_cell_changes_lies_in_the_changed_rectangle(cell: tuple[int, int]) -> None:
+    gray = np.random.default_rng(0).integers(0, 256, (401, 607), np.uint8)
+    guide = guide_of(gray, (64, 96))
+    photo = Picture(gray, torch.from_numpy(guide)[None, None], guide, 78)
+    before = Result(photo, np.zeros((64, 96, 2), np.float32), ())
+    ab = before.ab.copy()
+    ab[cell] = (60, -60)
+
+    x, y, width, height = (after := Result(photo, ab, ())).changed(before)
+
+    moved = (before.full() != after.full()).any(-1)
+    assert moved[y : y + height, x : x + width].any()
+    moved[y : y + height, x : x + width] = False
+    assert not moved.any()
+    assert width * height < 401 * 607 / 50
+
+
+def test_a_dot_that_was_missed_is_reported_so(colorizer: Colorizer, picture: Picture) -> None:
+    result = colorizer.colorize(picture, [Hint(300, 60, 5, (200, 30, 40))])
+
+    (report,) = replace(result, ab=np.zeros_like(result.ab)).reports()
+
+    assert report.delta_e > 20 and report.followed == 0
+    assert max(report.reached) - min(report.reached) <= 1 < np.ptp(report.reachable)
+
+
 def test_the_changed_rectangle_ends_with_the_photo_whatever_its_size(picture: Picture) -> None:
     for size, working in (((334, 500), (209, 313)), ((3000, 4000), (333, 443))):
         photo = replace(picture, gray=np.zeros(size, np.uint8))
@@ -54,9 +82,11 @@ def test_the_changed_rectangle_ends_with_the_photo_whatever_its_size(picture: Pi
 
 
 def color_layer(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> Result:
-    """A photo of (400, 601) of which every 11th row and column is coloured, in waves."""
+    """A photo of (400, 601) with alpha; every 11th row and column is coloured, in waves."""
     monkeypatch.setattr(pictures, "COLOR_PIXELS", 2000)
-    gray, lightness = np.full((400, 601), 128, np.uint8), torch.full((1, 1, 100, 150), 0.5)
+    alpha = np.random.default_rng(0).integers(0, 256, (400, 601), np.uint8)
+    gray = np.dstack((np.full_like(alpha, 128), alpha))
+    lightness = torch.full((1, 1, 100, 150), 0.5)
     a, b = np.meshgrid(np.sin(np.linspace(0, 30, 150)), np.sin(np.linspace(0, 20, 100)))
     guide = np.full((100, 150), 0.5, np.float32)
     photo = replace(picture, gray=gray, lightness=lightness, guide=guide)
@@ -77,12 +107,13 @@ def test_rough_colours_lie_where_the_exact_ones_do(
 @pytest.mark.parametrize(
     "area", [(0, 0, 1, 1), (600, 399, 1, 1), (250, 0, 100, 400), (313, 207, 288, 50), (5, 9, 0, 0)]
 )
-def test_a_part_of_a_colour_layer_is_the_same_as_in_the_whole(
+def test_a_part_is_the_same_as_in_the_whole(
     picture: Picture, monkeypatch: pytest.MonkeyPatch, area: tuple[int, int, int, int]
 ) -> None:
     result = color_layer(picture, monkeypatch)
     x, y, width, height = area
 
-    part = result.color_only(area=area)
-
-    assert np.array_equal(part, result.color_only()[y : y + height, x : x + width])
+    for make in (result.full, result.color_only):
+        whole, part = make(), make(area=area)
+        assert np.array_equal(part, whole[y : y + height, x : x + width])
+        assert np.array_equal(whole[..., 3], result.picture.gray[..., 1])

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -38,10 +38,15 @@ def meet(client_token: str, server: Callable[[socket.socket], None]) -> list[Exc
     return errors
 
 
-def test_the_same_token_opens() -> None:
-    token = new_token()
+def test_the_same_token_opens_and_from_then_on_there_is_no_hurry() -> None:
+    token, waits = new_token(), list[float | None]()
 
-    assert meet(token, lambda sock: handshake.prove_to_client(sock, token)) == []
+    def server(sock: socket.socket) -> None:
+        handshake.prove_to_client(sock, token)
+        waits.append(sock.gettimeout())
+
+    assert meet(token, server) == []
+    assert waits == [None]
 
 
 def test_a_server_with_another_token_gets_no_proof() -> None:
@@ -61,21 +66,37 @@ def test_a_client_with_another_token_is_refused() -> None:
             handshake.prove_to_client(right, token)
 
 
-def test_a_proof_sent_back_is_refused() -> None:
-    """The role word: what the server proved does not prove the client."""
+def test_what_an_engine_proves_to_a_stranger_does_not_prove_the_stranger() -> None:
+    """The role word: else a second connection would give the proof that the first one asks for."""
+    token, refused = new_token(), list[bool]()
 
-    def mirror(sock: socket.socket) -> None:
-        hello = frames.receive(sock).header["hello"]
-        frames.send(sock, {"nonce": hello, "proof": hello})
-        frames.receive(sock)
+    def serve(sock: socket.socket) -> None:
+        try:
+            handshake.prove_to_client(sock, token)
+        except (NotTrusted, ConnectionEnded) as error:
+            refused.append(isinstance(error, NotTrusted))
 
-    assert any(isinstance(error, NotTrusted) for error in meet(new_token(), mirror))
+    with ExitStack() as stack:
+        pairs = [[stack.enter_context(sock) for sock in socket.socketpair()] for _ in range(2)]
+        threads = [threading.Thread(target=serve, args=(server,)) for _, server in pairs]
+        for thread in threads:
+            thread.start()
+        (first, _), (second, _) = pairs
+        frames.send(first, {"hello": "0" * 64})
+        frames.send(second, {"hello": frames.receive(first).header["nonce"]})
+        frames.send(first, {"proof": frames.receive(second).header["proof"]})
+        threads[0].join()
+        second.shutdown(socket.SHUT_RDWR)
+        threads[1].join()
+
+    assert refused == [True, False]
 
 
-def test_much_is_not_read_before_the_proof() -> None:
+@pytest.mark.parametrize(("header", "payload"), [(5000, 0), (20, 1)])
+def test_much_is_not_read_before_the_proof(header: int, payload: int) -> None:
     left, right = socket.socketpair()
     with left, right:
-        left.sendall(frames.PREFIX.pack(frames.MAGIC, 5000, 0))
+        left.sendall(frames.PREFIX.pack(frames.MAGIC, header, payload))
         with pytest.raises(ProtocolError, match="too large"):
             handshake.prove_to_client(right, new_token())
 

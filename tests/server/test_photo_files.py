@@ -13,6 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.ExifTags import Base
+from skimage.color import rgb2xyz
 
 from server.photo_files import read_photo, write_photo
 from server.photo_paths import UserError
@@ -132,6 +133,27 @@ def test_of_an_animation_the_first_frame_is_taken_and_that_is_said(
 
     assert photo.note == "only frame 1 of 3 was taken"
     assert abs(photo.gray[..., 0] if photo.gray.ndim == 3 else photo.gray).max() == 40
+
+
+@pytest.mark.parametrize("color", [(220, 40, 30), (40, 190, 30), (40, 50, 230)])
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp", "bmp", "tif", "16-bit tif", "float tif"])
+def test_a_colour_photo_is_read_as_its_luminance(
+    tmp_path: Path, kind: str, color: tuple[int, int, int]
+) -> None:
+    path, rgb = tmp_path / f"photo.{kind.split()[-1]}", np.full((16, 16, 3), color, np.uint8)
+    if kind == "16-bit tif":
+        tifffile.imwrite(path, rgb.astype(np.uint16) * 257, photometric="rgb")
+    elif kind == "float tif":
+        tifffile.imwrite(path, rgb.astype(np.float32) / 255, photometric="rgb")
+    else:
+        Image.fromarray(rgb).save(path)
+
+    gray = read_photo(path).gray
+
+    y = rgb2xyz(rgb)[0, 0, 1]  # relative to D65: blue counts a little more, red less, than here
+    wanted = 12.92 * y if y <= 0.0031308 else 1.055 * y ** (1 / 2.4) - 0.055
+    top = 1 if gray.dtype == np.float32 else np.iinfo(gray.dtype).max
+    assert gray.shape == (16, 16) and np.abs(gray / top - wanted).max() < 0.03
 
 
 def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:

@@ -113,6 +113,14 @@ def test_colours_are_divided_by_an_alpha_they_were_multiplied_by(
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_colour_above_the_alpha_it_was_multiplied_by_is_white(dtype: type) -> None:
+    top = np.iinfo(dtype).max
+    pixels: NDArray[Any] = np.full((4, 4, 2), (top // 2, top // 3), dtype)
+
+    assert (read(tiff(pixels, extrasamples=["assocalpha"]))[..., 0] == top).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_photos_stand_upright(values: Values, orientation: int, dtype: type) -> None:
     pixels = scaled(values[..., 0], dtype)

@@ -80,11 +80,12 @@ def test_a_crowd_of_strangers_keeps_no_client_out_and_fills_no_log(
     monkeypatch.setattr(handshake, "SECONDS", 10 * SECONDS)  # none leaves by itself
     monkeypatch.setattr(listening, "COMPLAINT_SECONDS", 3600)
     with ExitStack() as stack:
+        early = stack.enter_context(join(listener))
         crowd = [stack.enter_context(knock(listener)) for _ in range(3 * MAX_CONNECTIONS)]
 
         client = stack.enter_context(join(listener))
 
-        assert client.status()["connections"] == 1
+        assert early.status()["connections"] == client.status()["connections"] == 2
         assert crowd[0].recv(1) == b""  # the oldest had to go
         crowd[-1].setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -139,6 +140,61 @@ def test_a_job_too_many_is_refused_and_all_others_are_done(listener: Listener) -
     assert refused["id"] == MAX_WAITING + 1
     assert refused["error"]["code"] == messages.BUSY
     assert done == [*range(MAX_WAITING + 1)]
+
+
+def test_a_live_request_takes_the_place_of_a_waiting_one_for_its_photo(listener: Listener) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    def work(*_: object) -> Reply:
+        started.set()
+        go.wait(SECONDS)
+        return Reply({}, {})
+
+    handlers = listener.handlers
+    handlers.in_lane = {**handlers.in_lane, messages.COLORIZE: work}
+    with proved(listener) as sock:
+        for number, params in enumerate(
+            [
+                {"picture": "running"},
+                {"picture": "sea", "live": True},
+                {"picture": "hill", "live": True},
+                {"picture": "sea"},
+                {"picture": "sea", "live": True},
+                {"picture": "sea", "preview_side": 64},
+            ]
+        ):
+            header = {"jsonrpc": "2.0", "id": number, "method": messages.COLORIZE}
+            frames.send(sock, {**header, "params": params})
+            assert started.wait(SECONDS)
+        replaced = [frames.receive(sock).header for _ in range(2)]
+        go.set()
+        done = [frames.receive(sock).header["id"] for _ in range(4)]
+
+    assert [(each["id"], each["error"]["code"]) for each in replaced] == [
+        (1, messages.CANCELLED),
+        (4, messages.CANCELLED),
+    ]
+    assert done == [0, 2, 3, 5]
+
+
+def test_with_a_client_the_engine_is_not_idle(listener: Listener) -> None:
+    with join(listener):
+        listener.last_busy -= 3600
+        assert listener.idle_seconds() < SECONDS
+    until(lambda: not listener.connections)
+
+    listener.last_busy -= 3600
+    assert listener.idle_seconds() > 3600
+
+
+def test_answers_to_one_client_do_not_mix(listener: Listener) -> None:
+    large = np.zeros((4000, 9000), np.uint8)
+    put_in(listener, lambda *_: Reply({}, {"rgb": from_numpy(large)}))
+    with join(listener) as client:
+        asking = threading.Thread(target=client.call, args=(messages.THEME_OF, {}))
+        asking.start()
+        while asking.is_alive():
+            assert client.status()["connections"] == 1
 
 
 def test_hanging_up_cancels_a_job_that_would_never_end(listener: Listener) -> None:

@@ -165,6 +165,25 @@ def test_the_result_carries_the_photos_profile(
     assert np.ptp(result.astype(int), axis=-1).mean() > 2
 
 
+def test_alpha_stays_beside_a_profile(tmp_path: Path) -> None:
+    rgba = np.full((4, 4, 4), (120, 90, 60, 0), np.uint8)
+    rgba[..., 3] = np.arange(16).reshape(4, 4)
+
+    write_photo(tmp_path / "result.png", rgba, rgb_profile("Adobe RGB"))
+
+    with Image.open(tmp_path / "result.png") as image:
+        assert np.array_equal(np.asarray(image)[..., 3], rgba[..., 3])
+
+
+def test_where_no_profile_can_be_carried_the_result_is_srgb(tmp_path: Path) -> None:
+    rgb = np.full((4, 4, 3), (200, 90, 60), np.uint8)
+
+    write_photo(tmp_path / "result.bmp", rgb, rgb_profile("Adobe RGB"))
+
+    with Image.open(tmp_path / "result.bmp") as image:
+        assert np.array_equal(np.asarray(image), rgb)
+
+
 def scanner_profile() -> bytes:
     """An RGB profile that only says how its numbers are to be read: as L*, a and b alike."""
     grid = [bytes((r, g, b)) for r in (0, 255) for g in (0, 255) for b in (0, 255)]

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -17,6 +18,7 @@ from skimage.color import rgb2xyz
 
 from server.photo_files import read_photo, write_photo
 from server.photo_paths import UserError
+from tests.server.test_color_profiles import scaled
 
 EMPTY = np.zeros((4, 4, 3), np.uint8)
 
@@ -169,6 +171,39 @@ def test_a_jpeg_keeps_the_colours_of_single_pixels(tmp_path: Path) -> None:
 
     with Image.open(tmp_path / "result.jpg") as image:
         assert np.abs(np.asarray(image).astype(int) - rgb).max() <= 12
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg", ".webp", ".bmp"])
+def test_a_result_is_written_as_precisely_as_its_kind_allows(
+    tmp_path: Path, suffix: str, dtype: type, channels: int
+) -> None:
+    path, values = tmp_path / f"result{suffix}", np.empty((32, 48, channels))
+    values[..., :3] = np.linspace(0.1, 0.9, 48)[:, None] * (1, 0.8, 0.6)
+    values[..., 3:] = 0.8
+
+    write_photo(path, scaled(values, dtype))
+
+    found = decoded(path)
+    kinds = {".tif": dtype, ".png": np.uint8 if dtype is np.uint8 else np.uint16}
+    assert found.dtype == kinds.get(suffix, np.uint8)
+    step = {".jpg": 4, ".webp": 12}.get(suffix, 1)
+    top = 1 if found.dtype == np.float32 else np.iinfo(found.dtype).max
+    kept = found.shape[2]
+    assert kept == (3 if suffix == ".jpg" else channels)
+    assert np.abs(found / top - values[..., :kept]).max() <= step / 255 + 1e-6
+    if found.dtype == np.uint16:
+        assert np.array_equal(found, scaled(values, np.uint16))
+
+
+def decoded(path: Path) -> NDArray[Any]:
+    """A file's own numbers, in the order RGBA."""
+    if path.suffix == ".tif":
+        return np.asarray(tifffile.imread(path))
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
 
 
 def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ def test_a_locked_colour_is_not_taken_twice() -> None:
     assert THREE.toggled(0).taking((RED, GRAY)).colors == (RED, GRAY)
 
 
+def test_beside_locked_swatches_seven_are_all_that_a_theme_fills() -> None:
+    other = tuple(f"#{n:06x}" for n in range(MAX_THEME_COLORS))
+
+    assert THREE.toggled(0).toggled(2).taking(other).colors == (RED, other[0], BLUE, *other[1:5])
+
+
 def test_no_theme_leaves_the_locked_ones() -> None:
     assert THREE.toggled(2).taking(()).colors == (BLUE,)
 

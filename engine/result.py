@@ -82,8 +82,6 @@ class Result:
 
         since: a result of the same picture; tolerance: in CIE units. Empty if nothing changed.
         """
-        if self.ab.shape != since.ab.shape:  # of another quality
-            return 0, 0, self.picture.width, self.picture.height
         height, width = self.ab.shape[:2]
         different = np.abs(self.ab - since.ab).max(-1) > tolerance
         rows, columns = np.flatnonzero(different.any(1)), np.flatnonzero(different.any(0))

@@ -43,8 +43,8 @@ class Painted:
 
     @property
     def strips(self) -> tuple[HintStrip, ...]:
-        """From top to bottom, without those that hold no paint."""
-        return tuple(strip for _cell, strip in sorted(self._strips.items()) if strip is not None)
+        """Those that hold paint."""
+        return tuple(strip for strip in self._strips.values() if strip is not None)
 
     def forget(self) -> None:
         self._strips.clear()

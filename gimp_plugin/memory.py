@@ -52,10 +52,9 @@ def from_bytes(data: bytes) -> Memory:
         values = {}
     if not isinstance(values, dict):
         values = {}
-    theme = _checked(values, "theme")
     settings = Settings(
-        theme=theme,
-        shares=_checked({**values, "theme": theme}, "shares", "theme"),
+        theme=_checked(values, "theme"),
+        shares=_checked(values, "shares", "theme"),
         strength=_checked(values, "strength"),
         saturation=_checked(values, "saturation"),
         color_only=values.get("color_only") is not False,

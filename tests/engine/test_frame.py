@@ -70,6 +70,47 @@ def test_a_rim_within_a_margin_is_found(photo: NDArray[np.uint8]) -> None:
     assert np.abs(np.subtract(found, (42, 42 + height, 42, 42 + width))).max() <= 5
 
 
+def bordered(
+    photo: NDArray[np.uint8], sides: tuple[int, int, int, int], tone: int
+) -> NDArray[np.uint8]:
+    """sides: pixels at the top, at the bottom, at the left and at the right."""
+    around = cv2.copyMakeBorder(photo, *sides, cv2.BORDER_CONSTANT, value=[tone])
+    return np.asarray(around, np.uint8)
+
+
+def test_a_side_is_believed_beside_two_of_its_tone(photo: NDArray[np.uint8]) -> None:
+    """A mount that was cut off below: nothing is opposite the one above."""
+    seen = bordered(photo, (40, 0, 50, 60), 190)
+
+    found = inside(seen)
+
+    height, width = photo.shape
+    assert np.abs(np.subtract(found, (40, 40 + height, 50, 50 + width))).max() <= 5
+
+
+def test_a_thin_line_is_believed_beside_two_more_sides(photo: NDArray[np.uint8]) -> None:
+    seen = bordered(bordered(photo, (0, 0, 50, 60), 190), (3, 0, 0, 0), 90)
+
+    assert inside(seen)[0] == pytest.approx(3, abs=2)
+
+
+@pytest.mark.parametrize(("tone", "edge"), [(200, 0), (252, 80), (5, 80)])
+def test_an_even_sky_is_no_frame_unless_it_is_white_or_black(
+    photo: NDArray[np.uint8], tone: int, edge: int
+) -> None:
+    seen = photo.copy()
+    seen[:80] = tone
+
+    assert inside(seen)[0] == pytest.approx(edge, abs=5)
+    assert inside(seen)[1:] == whole(seen)[1:]
+
+
+def test_a_small_picture_on_a_large_page_is_not_cut_out(photo: NDArray[np.uint8]) -> None:
+    seen = bordered(photo, (260, 260, 390, 390), 252)
+
+    assert inside(seen) == whole(seen)
+
+
 @pytest.mark.parametrize(
     "name", ["coffee.png", "chelsea.png", "astronaut.png", "rocket.jpg", "motorcycle_left.png"]
 )
@@ -103,6 +144,8 @@ def test_the_photo_has_the_colours_that_it_has_by_itself(
     top, bottom, left, right = box(photo)
     around = colorizer.open(framed(photo, tone))
     alone = colorizer.open(photo)
+    cells = np.prod(alone.size) * around.gray.size / alone.gray.size
+    assert np.prod(around.size) == pytest.approx(cells, rel=0.1)
     dot = Hint(300, 60, 6, (200, 40, 40))
     moved = replace(dot, x=dot.x + left, y=dot.y + top)
 
@@ -148,7 +191,7 @@ def test_a_region_ends_at_the_frame(colorizer: Colorizer) -> None:
     assert report.followed > 0.9
 
 
-@pytest.mark.parametrize("beside", [2, 30])
+@pytest.mark.parametrize("beside", [6, 30])
 def test_a_dot_at_the_frames_edge_is_of_the_photo(
     colorizer: Colorizer, photo: NDArray[np.uint8], beside: int
 ) -> None:
@@ -157,9 +200,13 @@ def test_a_dot_at_the_frames_edge_is_of_the_photo(
     picture = colorizer.open(framed(photo, 255))
     dot = Hint(left + 200, top - beside, 4, (200, 40, 40))
 
-    assert (picture.seen([dot]) is picture.inner) == (beside == 2)
+    (region,) = picture.regions([dot])
     (report,) = colorizer.colorize(picture, [dot]).reports()
-    assert report.delta_e < 3
+
+    of_photo = beside == 6
+    assert (picture.seen([dot]) is picture.inner) == of_photo
+    assert region[: top * picture.size[0] // picture.height].any() == (not of_photo)
+    assert region.any() and report.delta_e < 3
 
 
 def test_themes_and_thumbnails_are_of_what_is_inside(
@@ -202,6 +249,9 @@ def test_a_photo_of_usual_contrast_is_seen_as_it_is(photo: NDArray[np.uint8]) ->
     values = np.asarray(photo / 255, np.float32)
 
     assert restored(values) is values
+    least = values * np.float32(0.5 / np.ptp(np.quantile(values, (0.01, 0.99))))
+    assert 0 < np.abs(restored(least) - least).max() < 0.2  # hardly faded, hardly restored
+    assert np.ptp(restored(values * np.float32(0.05) + np.float32(0.5))) < 0.25  # grain stays
     dark = np.asarray(values * np.float32(0.2), np.float32)
     light = restored(dark)
     assert light.min() >= 0 and light.max() <= 1 and np.ptp(light) > 2 * np.ptp(dark)

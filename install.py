@@ -568,13 +568,17 @@ def windows_command(folder: PurePath, python: PurePath, root: PurePath) -> str:
     """The text of a command that lies in the folder.
 
     cmd.exe reads another code page than Python writes, which spoils the accents of a user's name:
-    what lies in the folder is found from there (%~dp0).
+    what lies in the folder is found from there (%~dp0). setlocal: what is set ends with the
+    command, not with its window, where every other Python would look into Tincture first.
     """
     program, packages = (
         f"%~dp0{path.relative_to(folder)}" if path.is_relative_to(folder) else path
         for path in (python, root)
     )
-    return f'@rem {MARK}\n@set "PYTHONPATH={packages}"\n@"{program}" -P -m server.command_line %*\n'
+    return (
+        f'@rem {MARK}\n@setlocal\n@set "PYTHONPATH={packages}"\n'
+        f'@"{program}" -P -m server.command_line %*\n'
+    )
 
 
 def is_ours(path: Path) -> bool:

@@ -658,7 +658,7 @@ def test_the_command_for_windows_spells_out_only_what_lies_elsewhere() -> None:
     own, other = home / "env/Scripts/python.exe", PureWindowsPath(r"D:\Python\python.exe")
 
     assert install.windows_command(home, own, home / "app") == (
-        '@rem # Tincture\n@set "PYTHONPATH=%~dp0app"\n'
+        '@rem # Tincture\n@setlocal\n@set "PYTHONPATH=%~dp0app"\n'
         r'@"%~dp0env\Scripts\python.exe" -P -m server.command_line %*' + "\n"
     )
     assert r'@"D:\Python\python.exe" -P' in install.windows_command(home, other, home / "app")

@@ -154,7 +154,8 @@ def _start(installed: Installation, arguments: Sequence[str]) -> subprocess.Pope
         }
     with places.log_file().open("ab") as log:
         if log.tell() > MAX_LOG_BYTES:
-            log.truncate(0)
+            log.seek(0)  # Windows hands the place on to the engine, which would go on from there
+            log.truncate()
         process = subprocess.Popen(
             [installed.python, "-m", "server", *arguments],
             cwd=installed.root,

@@ -7,7 +7,7 @@ window makes them with GIMP's undo frozen.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Optional
@@ -236,21 +236,27 @@ def _as_it_shows(layer: Gimp.Layer) -> Iterator[tuple[Gimp.Layer, int, int]]:
 
 def read_hints(hints: Gimp.Layer, photo: Gimp.Layer) -> tuple[HintStrip, ...]:
     """The painted parts of the hints layer, in the photo's coordinates."""
-    tops = range(0, hints.get_height(), plan.STRIP_ROWS)
-    strips = (trimmed(read_strip(hints, photo, top, 0, hints.get_width())) for top in tops)
+    rows = ((top, 0, hints.get_width()) for top in range(0, hints.get_height(), plan.STRIP_ROWS))
+    strips = map(trimmed, read_strips(hints, photo, rows))
     return tuple(strip for strip in strips if strip is not None)
 
 
-def read_strip(
-    hints: Gimp.Layer, photo: Gimp.Layer, top: int, left: int, columns: int
-) -> HintStrip:
-    """Some rows of the hints layer from `top` on, in the photo's coordinates."""
+def read_strips(
+    hints: Gimp.Layer, photo: Gimp.Layer, places: Iterable[tuple[int, int, int]]
+) -> Iterator[HintStrip]:
+    """Some rows of the hints layer at each place, in the photo's coordinates.
+
+    places: the first row, the first column and the number of columns in the layer.
+    """
     _ok, hints_x, hints_y = hints.get_offsets()
     _ok, photo_x, photo_y = photo.get_offsets()
-    rows = min(plan.STRIP_ROWS, hints.get_height() - top)
-    rgba = read_pixels(hints, Gegl.Rectangle.new(left, top, columns, rows), "R'G'B'A u8")
-    place = (hints_x - photo_x + left, hints_y - photo_y + top)
-    return HintStrip(*place, columns, rows, rgba)
+    with _as_it_shows(hints) as (seen, x, y):
+        for top, left, columns in places:
+            rows = min(plan.STRIP_ROWS, hints.get_height() - top)
+            area = Gegl.Rectangle.new(x + left, y + top, columns, rows)
+            rgba = read_pixels(seen, area, "R'G'B'A u8")
+            place = (hints_x - photo_x + left, hints_y - photo_y + top)
+            yield HintStrip(*place, columns, rows, rgba)
 
 
 def palette_colors(palette: Gimp.Palette) -> tuple[str, ...]:

@@ -118,7 +118,10 @@ class LiveCanvas:
 
     def read_cells(self, cells: Sequence[Cell]) -> list[ReadCell]:
         """These parts of the hints layer."""
-        return [(cell, trimmed(self._read_cell(*cell))) for cell in cells]
+        width = self._hints.get_width()
+        places = ((top, left, min(CELL_COLUMNS, width - left)) for top, left in cells)
+        strips = canvas.read_strips(self._hints, self.photo, places)
+        return [(cell, trimmed(strip)) for strip, cell in zip(strips, cells)]
 
     def show(self, result: ColorizeResult, photo: Photo, color_only: bool) -> bool:
         """Write a result, or the rectangle that changed, into the preview on the canvas.
@@ -225,10 +228,6 @@ class LiveCanvas:
                     locked.get_name()
                 )
             )
-
-    def _read_cell(self, top: int, left: int) -> HintStrip:
-        columns = min(CELL_COLUMNS, self._hints.get_width() - left)
-        return canvas.read_strip(self._hints, self.photo, top, left, columns)
 
     def _take_back(self) -> None:
         """Remove, without a trace in the history, what nobody but the window has touched."""

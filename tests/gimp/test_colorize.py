@@ -732,6 +732,34 @@ OUTCOME.update(size=[photo_read.width, photo_read.height], changed=photo_read.pi
     assert seen["filters"] == 1 and not seen["dirty"] and seen["names"] == ["photo"]
 
 
+def test_dots_count_in_the_colour_that_filters_give_them(studio: Studio) -> None:
+    """And at their place, also where a filter makes the layer larger."""
+    seen = studio.script("""
+from gimp_plugin import canvas
+image = new_image(100, 80, "RGB")
+photo = new_layer(image, 60, 40, "RGB_IMAGE", x=20, y=20)
+hints = canvas.add_hints_layer(image, photo)
+paint_dot(hints, 30, 15, 4, (200, 40, 40))
+hints.append_filter(Gimp.DrawableFilter.new(hints, "gegl:invert-gamma", "a filter"))
+shadow = Gimp.DrawableFilter.new(hints, "gegl:dropshadow", "a filter")
+shadow.get_config().set_property("opacity", 0.0)
+hints.append_filter(shadow)
+painted = set()
+for strip in canvas.read_hints(hints, photo):
+    for at in range(0, len(strip.rgba), 4):
+        if strip.rgba[at + 3]:
+            row, column = divmod(at // 4, strip.width)
+            painted.add((strip.x + column, strip.y + row, *strip.rgba[at : at + 3]))
+OUTCOME.update(painted=sorted(painted), layers=names(image))
+""")
+
+    assert [place[:2] for place in seen["painted"]] == [
+        [x, y] for x in range(30, 34) for y in range(15, 19)
+    ]
+    assert {tuple(place[2:]) for place in seen["painted"]} == {(55, 215, 215)}
+    assert seen["layers"] == ["hints", "photo"]
+
+
 def test_a_result_that_was_pasted_from_another_image_is_not_this_ones(
     studio: Studio, running: Client
 ) -> None:

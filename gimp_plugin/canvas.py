@@ -184,6 +184,21 @@ def is_mostly_empty(layer: Gimp.Layer) -> bool:
     return sum(alpha) < plan.MOSTLY_EMPTY * 255 * len(alpha)
 
 
+def is_tried_on(layer: Gimp.Layer) -> bool:
+    """Does a tool or dialog show on a layer what it may still discard (a gradient, Levels …)?
+
+    Until then that is a filter of the layer, but of no copy of it, and cannot be read.
+    """
+    filters = layer.get_filters()
+    if not filters:
+        return False
+    copy = Gimp.Layer.new_from_drawable(layer, layer.get_image())
+    try:
+        return len(copy.get_filters()) < len(filters)
+    finally:
+        copy.delete()
+
+
 def window_procedure(image: Gimp.Image) -> str:
     """The name of the procedure that there is as long as a window is open for the image."""
     return f"tincture-window-{image.get_id()}"

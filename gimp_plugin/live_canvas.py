@@ -57,6 +57,7 @@ class LiveCanvas:
         self._pictures_found: dict[int, Thumbnail] = {}
         self._rebuilt = False  # the history may have steps that hold whole layers in colour
         self._file_found = _file_of(image)
+        self._lasting_filters: set[tuple[int, ...]] = set()
         self._preview: Optional[Gimp.Layer] = None  # noqa: UP045
         self._preview_is_new = True
         self._limits: Optional[tuple[int, ...]] = None  # noqa: UP045
@@ -85,6 +86,7 @@ class LiveCanvas:
         there = self._find_hints()
         place, seen = self._see_hints() if there else ((), None)
         photo = canvas.thumbnail(self.photo, PHOTO_LOOK_SIDE)
+        tried = self._is_tried_on(self.photo) or (there and self._is_tried_on(self._hints))
         self._see_layers({self.photo.get_id(): photo})  # of all layers they would take too long
         return Look(
             photo=photo.pixels,
@@ -92,7 +94,7 @@ class LiveCanvas:
             hints=seen,
             hints_place=place,
             limits=_limits(self.image, self.photo),
-            painting=_button_is_held(),
+            painting=tried or _button_is_held(),
             ready=there and self.image.get_selected_layers() == [self._hints],
         )
 
@@ -218,6 +220,16 @@ class LiveCanvas:
         self._own_hints = self._own_hints and found.get_id() == self._hints.get_id()
         self._hints = found
         return True
+
+    def _is_tried_on(self, layer: Gimp.Layer) -> bool:
+        """As `canvas.is_tried_on`, which takes its time: filters that stay are asked about once."""
+        filters = tuple(filter_.get_id() for filter_ in layer.get_filters())
+        if filters in self._lasting_filters:
+            return False
+        tried = canvas.is_tried_on(layer)
+        if not tried:
+            self._lasting_filters.add(filters)
+        return tried
 
     def _refuse_locked(self) -> None:
         """GIMP ends a plug-in that writes into a locked group."""

@@ -19,7 +19,8 @@ class Look:
     hints: Optional[Thumbnail]  # noqa: UP045  None: there is no hints layer
     hints_place: tuple[int, ...]  # as photo_place
     limits: tuple[int, ...] = ()  # of what is coloured: selection, mask of the photo; empty: none
-    painting: Optional[bool] = None  # noqa: UP045  a mouse button is held; None: nobody can tell
+    # A stroke or a tool's dialog is not finished; None: nobody can tell.
+    painting: Optional[bool] = None  # noqa: UP045
     ready: bool = field(default=True, compare=False)  # what is painted now goes to the hints layer
 
 

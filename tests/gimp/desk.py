@@ -109,6 +109,13 @@ class Desk:
 
         until(click, lambda: self.ask(f"OUTCOME.update(alpha={painted})")["alpha"], "the dot")
 
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Press the mouse button at a place of the photo and let it go at another one."""
+        left, top = self._origin
+        first, last = ((str(left + x), str(top + y)) for x, y in (start, end))
+        press = ("mousemove", *first, "mousedown", "1")
+        self.screen.do("xdotool", *press, "mousemove", *last, "mouseup", "1")
+
     def _settled(self, photo: np.ndarray) -> tuple[int, int] | None:
         """The same for a while: on a busy machine GIMP is long about its new size."""
         first = self._find(photo)

@@ -194,6 +194,32 @@ def test_a_selection_shows_at_once_and_so_does_another_of_the_same_size(
         wait_for(lambda: desk.ask(corner)["there"] is None, "all of the preview")
 
 
+def test_what_a_tool_still_tries_out_counts_once_it_is_done(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    """A gradient can be changed until it is accepted; only then it is in the layer's pixels."""
+    with at_desk(studio, ":81", photo) as desk:
+        desk.open_window()
+        saucer = desk.color_at(100, 235)
+        desk.ask(f"""
+image.select_ellipse(Gimp.ChannelOps.REPLACE, 90, 210, 20, 20)
+Gimp.context_set_foreground(Gegl.Color.new({BLUE!r}))
+Gimp.context_set_background(Gegl.Color.new({BLUE!r}))
+""")
+        shows = "OUTCOME.update(it=len(image.get_layer_by_name('hints').get_filters()))"
+
+        def draw() -> None:
+            desk.keys("g")
+            desk.drag((40, 40), (300, 200))
+
+        until(draw, lambda: desk.ask(shows)["it"], "the gradient, still to be accepted")
+        time.sleep(1)  # looks at it as it is
+        until(
+            lambda: desk.keys("Return"), lambda: not desk.ask(shows)["it"], "the accepted gradient"
+        )
+        wait_for(lambda: redness(desk.color_at(100, 235)) < redness(saucer) - 20, "a blue saucer")
+
+
 def test_beside_other_layers_the_coloured_one_stays_the_photo(
     studio: Studio, running: Client, photo: np.ndarray
 ) -> None:

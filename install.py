@@ -98,7 +98,8 @@ def find_home_again() -> None:
         return
     for profile in gimp_profiles(()):
         with suppress(OSError, UnicodeDecodeError):
-            os.environ["TINCTURE_HOME"] = (profile.plug_in / places.HOME_NOTE).read_text().strip()
+            note = profile.plug_in / places.HOME_NOTE
+            os.environ["TINCTURE_HOME"] = note.read_text("utf-8").strip()
             say(f"Tincture is in {places.data_folder()}")
             return
 
@@ -361,7 +362,7 @@ def lay_out(folder: Path, parts: Mapping[str, Path]) -> None:
                 shutil.copy(source, fresh / name)
         home = os.environ.get("TINCTURE_HOME")
         if home:  # those who start the copies later need not know of the variable
-            (fresh / places.HOME_NOTE).write_text(str(Path(home).resolve()))
+            (fresh / places.HOME_NOTE).write_text(str(Path(home).resolve()), "utf-8")
         make_writable(fresh)
         if folder.exists():
             remove(old)

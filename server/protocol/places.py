@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 _SNAP_FILE = "tincture/engine.json"
-HOME_NOTE = "tincture-home.txt"  # beside the copied packages
+HOME_NOTE = "tincture-home.txt"  # beside the copied packages; UTF-8, for Pythons of other habits
 INSTALL = "py install.py" if sys.platform == "win32" else "python3 install.py"  # what a user types
 
 
@@ -78,6 +78,6 @@ def _folder(linux_variable: str, linux_default: str, inside: str) -> Path:
 def _noted_home() -> str:
     """The home that install.py wrote down beside this copy, when it was not the usual one."""
     try:
-        return (Path(__file__).parents[2] / HOME_NOTE).read_text().strip()
+        return (Path(__file__).parents[2] / HOME_NOTE).read_text("utf-8").strip()
     except OSError:
         return ""

@@ -662,3 +662,19 @@ def test_the_command_for_windows_spells_out_only_what_lies_elsewhere() -> None:
         r'@"%~dp0env\Scripts\python.exe" -P -m server.command_line %*' + "\n"
     )
     assert r'@"D:\Python\python.exe" -P' in install.windows_command(home, other, home / "app")
+
+
+def test_gimp_finds_the_home_though_its_python_reads_another_encoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, plug_in = tmp_path / "Jörg", tmp_path / "plug-in"
+    monkeypatch.setenv("TINCTURE_HOME", str(home))
+    install.lay_out(plug_in, install.PLUG_IN)
+    monkeypatch.delenv("TINCTURE_HOME")
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)  # such a Python takes a file for ASCII
+
+    code = "from server.protocol import places; print(ascii(str(places.data_folder())))"
+    found = subprocess.check_output([sys.executable, "-c", code], cwd=plug_in, text=True)
+
+    assert found.strip() == ascii(str(home))

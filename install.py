@@ -35,6 +35,7 @@ from typing import Any
 import tomllib  # from Python 3.11 on
 
 from server.protocol import VERSION, launcher, places
+from server.protocol.replacing import replace
 
 SOURCE = Path(__file__).resolve().parent
 # What is copied: name inside the installed folder -> where it lies here.
@@ -366,11 +367,11 @@ def lay_out(folder: Path, parts: Mapping[str, Path]) -> None:
         make_writable(fresh)
         if folder.exists():
             remove(old)
-            folder.replace(old)
-        fresh.replace(folder)
+            replace(folder, old)
+        replace(fresh, folder)
     finally:
         if old.exists() and not folder.exists():
-            old.replace(folder)
+            replace(old, folder)
         for left in (fresh, old):
             with suppress(OSError):
                 remove(left)
@@ -382,13 +383,13 @@ def set_aside(folder: Path) -> Iterator[None]:
     kept = beside(folder)[1]
     remove(kept)
     if folder.exists():
-        folder.replace(kept)
+        replace(folder, kept)
     try:
         yield
     except BaseException:
         if kept.exists():
             remove(folder)
-            kept.replace(folder)
+            replace(kept, folder)
         raise
     remove(kept)
 
@@ -671,7 +672,7 @@ def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:
 def write_record(record: Mapping[str, Any]) -> None:
     partial = places.install_record().with_suffix(".partial")
     partial.write_text(json.dumps(record, indent=1))
-    partial.replace(places.install_record())
+    replace(partial, places.install_record())
 
 
 def _record() -> dict[str, Any]:

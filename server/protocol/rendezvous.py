@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Optional
 
+from server.protocol.replacing import replace
+
 
 @dataclass(frozen=True)
 class Rendezvous:
@@ -28,7 +30,7 @@ def write(path: Path, rendezvous: Rendezvous) -> None:
     try:
         with os.fdopen(handle, "w") as file:
             json.dump(asdict(rendezvous), file)
-        partial.replace(path)
+        replace(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

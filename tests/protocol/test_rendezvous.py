@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,26 @@ def test_a_terminal_of_another_snap_is_no_sandbox(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SNAP_NAME", "editor")
 
     assert not places.in_snap()
+
+
+def test_a_file_that_is_read_again_and_again_is_replaced(tmp_path: Path) -> None:
+    """Clients that wait for an engine read what the last one left; Windows locks it for that."""
+    file = tmp_path / "engine.json"
+    rendezvous.write(file, MEETING)
+    done = threading.Event()
+
+    def read_on() -> None:
+        while not done.wait(0.01):
+            rendezvous.read(file)
+
+    reader = threading.Thread(target=read_on)
+    reader.start()
+    try:
+        for port in range(5001, 5051):
+            rendezvous.write(file, replace(MEETING, port=port))
+    finally:
+        done.set()
+        reader.join()
+
+    assert rendezvous.read(file) == replace(MEETING, port=5050)
+    assert list(tmp_path.iterdir()) == [file]

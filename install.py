@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Install Tincture, look after it, remove it. Needs Python 3.11 or newer, and the internet.
+"""Install Tincture, look after it, remove it. Needs Python 3.11 to 3.14, and the internet.
 
 python3 install.py              install, or finish or renew an installation
 python3 install.py doctor       say what is there and whether it works
@@ -20,6 +20,7 @@ import errno
 import filecmp
 import json
 import os
+import platform
 import plistlib
 import re
 import shlex
@@ -47,6 +48,7 @@ PLUG_IN = {
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "*.partial")
 GIGABYTE = 1 << 30
 SPACE_CPU, SPACE_GPU = 2 * GIGABYTE, 9 * GIGABYTE
+PYTHON_TOO_NEW = (3, 15)  # for the PyTorch that pyproject.toml names
 APP = "org.gimp.GIMP"
 PALETTE_PREFIX = "tincture-"
 MARK = "# Tincture"  # by which the files are known that lie among others
@@ -282,6 +284,7 @@ def missing_modules(python: Path) -> list[str]:
 def make_venv(folder: Path, python: Path) -> None:
     if python.exists() and "pip" in _output([str(python), "-m", "pip", "--version"]):
         return
+    refuse_what_pytorch_is_not_made_for()
     shutil.rmtree(folder, ignore_errors=True)
     say(f"Environment: {folder}")
     command = [sys.executable, "-m", "venv", str(folder)]
@@ -298,6 +301,21 @@ def make_venv(folder: Path, python: Path) -> None:
     if done.returncode:
         raise Failed(f"this Python cannot make environments. On Debian or Ubuntu run: "
                      f"sudo apt install {package}\n{done.stdout}{done.stderr}")  # fmt: skip
+
+
+def refuse_what_pytorch_is_not_made_for() -> None:
+    """Raises Failed where pip would only say that it finds no such version."""
+    if sys.version_info >= PYTHON_TOO_NEW:
+        command = "py -3.14" if sys.platform == "win32" else "python3.14"
+        raise Failed(
+            f"PyTorch does not run with Python {platform.python_version()} yet. Install Python "
+            f"3.14 beside it (https://www.python.org/downloads) and run: {command} install.py"
+        )
+    if sys.platform == "darwin" and platform.machine() == "x86_64":
+        raise Failed(
+            "PyTorch is no longer made for Macs with an Intel processor, nor for a Python of "
+            "theirs on a newer Mac."
+        )
 
 
 def install_torch(python: Path, torch: str, gpu: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import signal
 import stat
@@ -651,6 +652,32 @@ def test_an_installation_that_nobody_would_see_is_refused(
 
     assert advice in capsys.readouterr().err
     assert not (tmp_path / "tincture").exists()
+
+
+@pytest.mark.parametrize(
+    ("too_new", "system", "processor", "advice"),
+    [((3, 0), "linux", "x86_64", "3.14"), ((4, 0), "darwin", "x86_64", "Intel")],
+)
+def test_what_pytorch_is_not_made_for_is_said_before_an_environment_is_made(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    too_new: tuple[int, int],
+    system: str,
+    processor: str,
+    advice: str,
+) -> None:
+    monkeypatch.setenv("TINCTURE_HOME", str(tmp_path / "tincture"))
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.setattr(install, "PYTHON_TOO_NEW", too_new)
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: processor)
+    monkeypatch.setattr(sys, "argv", ["install.py"])
+
+    assert install.main() == 1
+
+    assert advice in capsys.readouterr().err
+    assert not (tmp_path / "tincture/env").exists()
 
 
 def test_the_command_for_windows_spells_out_only_what_lies_elsewhere() -> None:

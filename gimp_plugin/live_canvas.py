@@ -7,6 +7,7 @@ Each freeze lasts for a few calls only, so the user's own strokes are recorded a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,7 @@ class LiveCanvas:
 
     def look(self) -> Optional[Look]:  # noqa: UP045
         """What can be seen at a glance; None: it cannot be followed any more, see `why_gone`."""
+        began = time.monotonic()
         self.why_gone = self._why_gone()
         if self.why_gone or not self.image.is_valid():
             return None
@@ -96,6 +98,7 @@ class LiveCanvas:
             limits=_limits(self.image, self.photo),
             painting=tried or _button_is_held(),
             ready=there and self.image.get_selected_layers() == [self._hints],
+            seconds=time.monotonic() - began,
         )
 
     def _why_gone(self) -> str:

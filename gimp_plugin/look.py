@@ -22,6 +22,7 @@ class Look:
     # A stroke or a tool's dialog is not finished; None: nobody can tell.
     painting: Optional[bool] = None  # noqa: UP045
     ready: bool = field(default=True, compare=False)  # what is painted now goes to the hints layer
+    seconds: float = field(default=0.0, compare=False)  # that GIMP was about it
 
 
 def dots_moved(before: Look, look: Look) -> bool:

@@ -33,6 +33,8 @@ from server.protocol.messages import (
 
 LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
 AGAIN_MILLISECONDS = 15  # instead, after a change with the mouse button surely up
+SLOW_SECONDS = 0.05  # a look that GIMP is longer about is followed by a rest
+REST = 3  # times as long as that look: GIMP stands still during a look, and has work of its own
 LOCKS_GONE = _("The photograph was cropped, turned or moved: lock its dots again.")
 
 
@@ -153,6 +155,8 @@ class Session:
         # No half strokes: wait until the button is up and two looks agree.
         if not (moved or look.painting) and look != self._read and self.fraction is None:
             self._take_in(look)
+        if look.seconds > SLOW_SECONDS:
+            return round(1000 * REST * look.seconds)
         return AGAIN_MILLISECONDS if moved and look.painting is False else LOOK_MILLISECONDS
 
     def use_theme(self, colors: Sequence[str], shares: Sequence[float] = ()) -> None:

@@ -50,6 +50,7 @@ class PaperCanvas:
     applied_to: bytes = b""  # the photo that the result was made of
     locked: bool = False
     ready: bool = True
+    look_seconds: float = 0.0
     cancelled: bool = False
 
     def open(self) -> None:
@@ -63,7 +64,8 @@ class PaperCanvas:
         thumbnail = Thumbnail(small.tobytes(), width // 4, height // 4, 4)
         area = (*self.place, width, height)
         photo = self.gray[::9, ::9].tobytes()
-        return Look(photo, area, thumbnail, area, self.limits, self.painting, self.ready)
+        told = (self.limits, self.painting, self.ready, self.look_seconds)
+        return Look(photo, area, thumbnail, area, *told)
 
     def read_photo(self) -> Photo:
         height, width = self.gray.shape
@@ -259,6 +261,15 @@ def test_the_second_look_comes_soon_where_the_button_is_surely_up(
     assert not stage.canvas.read
     assert stage.session.tick() == LOOK_MILLISECONDS
     assert bool(stage.canvas.read) == (not painting)
+
+
+def test_after_a_look_that_took_long_gimp_has_time_for_itself(stage: Stage) -> None:
+    """A small picture of a large layer with filters (Levels …) takes GIMP half a second."""
+    stage.begin()
+    stage.canvas.look_seconds = 0.5
+    assert stage.session.tick() >= 1000
+    stage.canvas.look_seconds = 0.0
+    assert stage.session.tick() == LOOK_MILLISECONDS
 
 
 def test_of_many_wishes_the_newest_is_fulfilled(stage: Stage) -> None:

@@ -89,12 +89,30 @@ def test_a_dot_that_touches_a_stroke_is_not_cut_up() -> None:
     assert [(hint.x, hint.y) for hint in reds] == [(115.0, 31.0)]
 
 
-def test_touching_dots_of_two_colours_are_two() -> None:
+@pytest.mark.parametrize(("darker", "dots"), [(24, 1), (25, 2)])
+def test_touching_dots_of_two_colours_are_two(darker: int, dots: int) -> None:
     layer = empty()
     paint(layer, 20, 20, 5, RED)
-    paint(layer, 29, 20, 5, BLUE)
+    paint(layer, 29, 20, 5, (RED[0] - darker, *RED[1:]))
 
-    assert {hint.color for hint in hints_from_rgba(layer)} == {RED, BLUE}
+    assert len(hints_from_rgba(layer)) == dots
+
+
+def test_a_dot_within_a_ring_is_one() -> None:
+    layer = empty()
+    cv2.circle(layer, (40, 30), 22, (*BLUE, 255), 4)
+    paint(layer, 40, 30, 5, RED)
+
+    assert [hint.color for hint in hints_from_rgba(layer)].count(RED) == 1
+
+
+@pytest.mark.parametrize("end", [RED, BLUE])
+def test_a_pencils_slanting_line_is_not_as_many_dots_as_pixels(end: tuple[int, int, int]) -> None:
+    layer = empty()
+    for step in range(40):
+        layer[10 + step, 10 + step] = (*(RED if step < 20 else end), 255)
+
+    assert 2 <= len(hints_from_rgba(layer)) <= 22
 
 
 def test_the_rim_between_two_colours_is_no_dot() -> None:
@@ -110,9 +128,27 @@ def test_the_rim_between_two_colours_is_no_dot() -> None:
     assert np.abs(colors[:, None] - np.array((RED, BLUE))).max(-1).min(1).max() <= 24
 
 
-def test_a_stroke_is_followed_along_its_length() -> None:
-    layer = empty(60, 300)
+def slanting(layer: np.ndarray) -> None:
     cv2.line(layer, (10, 10), (290, 50), (*RED, 255), 5)
+
+
+def level(layer: np.ndarray) -> None:
+    layer[20:25, 10:290] = (*RED, 255)
+
+
+def arched(layer: np.ndarray) -> None:
+    cv2.ellipse(layer, (150, 55), (130, 45), 0, 180, 360, (*RED, 255), 5)
+
+
+def crooked(layer: np.ndarray) -> None:
+    """Not much longer than thick."""
+    cv2.ellipse(layer, (150, 30), (20, 20), 0, 0, 270, (*RED, 255), 7)
+
+
+@pytest.mark.parametrize("stroke", [slanting, level, arched, crooked])
+def test_a_stroke_is_followed_along_its_length(stroke: Callable[[np.ndarray], None]) -> None:
+    layer = empty(60, 300)
+    stroke(layer)
 
     hints = hints_from_rgba(layer)
 
@@ -129,7 +165,7 @@ def test_a_long_stroke_takes_little_memory() -> None:
 
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(hints) > 60
+    assert 60 < len(hints) < 200
     assert most < 20 * 1500 * 2000  # bytes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.themes import Theme, ThemeError, reduce_theme, theme_from_photo
+from engine.themes import Color, Theme, ThemeError, reduce_theme, theme_from_photo
 
 
 def quarters(*colors: tuple[int, int, int]) -> np.ndarray:
@@ -18,13 +18,24 @@ def quarters(*colors: tuple[int, int, int]) -> np.ndarray:
     return photo
 
 
-def test_the_colours_of_a_photo_come_with_their_shares() -> None:
-    red, green, blue = (200, 40, 40), (40, 160, 60), (40, 60, 200)
+RED, GREEN, BLUE = (200, 40, 40), (40, 160, 60), (40, 60, 200)
 
-    theme = theme_from_photo(quarters(red, green, blue), 3)
 
-    assert theme.colors == (red, blue, green)  # of equal shares the darker one comes first
-    assert theme.shares == pytest.approx((0.5, 0.25, 0.25), abs=0.02)
+@pytest.mark.parametrize(
+    ("photo", "theme"),
+    [
+        ((RED, GREEN, BLUE), (RED, BLUE, GREEN)),  # of equal shares the darker one comes first
+        ((GREEN, RED, BLUE), (GREEN, BLUE, RED)),
+        ((BLUE, GREEN, RED), (BLUE, RED, GREEN)),
+    ],
+)
+def test_the_colours_of_a_photo_come_with_their_shares(
+    photo: tuple[Color, ...], theme: tuple[Color, ...]
+) -> None:
+    found = theme_from_photo(quarters(*photo), 3)
+
+    assert found.colors == theme
+    assert found.shares == pytest.approx((0.5, 0.25, 0.25), abs=0.02)
 
 
 def test_the_same_photo_gives_the_same_theme(coffee: np.ndarray) -> None:
@@ -36,13 +47,19 @@ def test_as_many_colours_as_asked(coffee: np.ndarray, count: int) -> None:
     assert len(theme_from_photo(coffee, count).colors) == count
 
 
-def test_the_photo_decides_between_three_and_seven(coffee: np.ndarray) -> None:
-    assert 3 <= len(theme_from_photo(coffee).colors) <= 7
+def test_the_photo_decides_how_many_colours_it_has() -> None:
+    photo = np.repeat([RED, GREEN, BLUE, (220, 200, 60), (150, 60, 170)], 200, 0)
+    grain = np.random.default_rng(0).normal(0, 3, photo.shape)
+
+    theme = theme_from_photo((photo + grain).astype(np.uint8).reshape(40, 25, 3))
+
+    assert len(theme.colors) == 5
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 3), (1, 1, 3), (300, 200, 3)])
 def test_one_flat_tone_gives_one_colour(shape: tuple[int, int, int]) -> None:
-    assert theme_from_photo(np.full(shape, 90, np.uint8)).colors == ((90, 90, 90),)
+    for count in (None, 5):
+        assert theme_from_photo(np.full(shape, 90, np.uint8), count).colors == ((90, 90, 90),)
 
 
 @pytest.mark.parametrize("count", [0, 2, 8])

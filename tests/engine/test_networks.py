@@ -65,6 +65,19 @@ def test_one_encoding_serves_many_themes(
 
 
 @torch.no_grad()
+def test_what_stands_where_nothing_is_asked_does_not_matter(
+    network: ColorizationNetwork, lightness: torch.Tensor
+) -> None:
+    hints, theme = no_hints(lightness), no_theme(lightness)
+    hints[:, :, 10:14, 10:14] = torch.tensor((0.5, 0.5, 1.0)).view(3, 1, 1)
+    theme[:, :3] = torch.tensor((0.5, -0.5, 1.0, 0.0))
+    asked = network(lightness, hints, theme)
+    hints[:, :2, 30:] = theme[:, 3:, :2] = 0.9
+
+    assert torch.equal(network(lightness, hints, theme), asked)
+
+
+@torch.no_grad()
 def test_the_order_of_a_theme_does_not_matter_to_default(lightness: torch.Tensor) -> None:
     network = build_network("default").eval()
     theme = no_theme(lightness)

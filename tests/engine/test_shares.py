@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -26,17 +27,19 @@ def theme_of(*colors: tuple[float, float], shares: tuple[float, ...]) -> Tensor:
     return torch.tensor([rows])
 
 
-def mixture(theme: Tensor, dot: tuple[float, float]) -> tuple[Tensor, Tensor, Tensor]:
+def mixture(
+    theme: Tensor, dot: tuple[float, float], part: int = SPREAD
+) -> tuple[Tensor, Tensor, Tensor]:
     """ab, parts and colours of 8 x 8 places: undecided between own guess and theme, but for the
     two columns at the left, which a dot has, and the two at the right, which the theme has.
     """
     parts = torch.zeros(1, 3 + theme.shape[1], 8, 8)
     parts[:, OWN, :, 2:6] = 0.5
     parts[:, THEME, :, 2:6] = 0.5
-    parts[:, SPREAD, :, :2] = 1
+    parts[:, part, :, :2] = 1
     parts[:, THEME + 1, :, 6:] = 1
     colors = torch.zeros(1, parts.shape[1], 2, 8, 8)
-    colors[:, SPREAD] = torch.tensor(dot).view(2, 1, 1)
+    colors[:, part] = torch.tensor(dot).view(2, 1, 1)
     colors[:, THEME:] = theme[..., :2, None, None]
     return (parts[:, :, None] * colors).sum(1), parts, colors
 
@@ -67,9 +70,14 @@ def test_a_theme_without_shares_has_no_mean_to_keep() -> None:
     assert torch.equal(keep_mean(ab, parts, colors, theme), ab)
 
 
-def test_a_dot_in_a_colour_that_the_theme_lacks_keeps_it_and_the_rest_the_mean() -> None:
+@pytest.mark.parametrize("part", [SPREAD, MATCHED])
+@pytest.mark.parametrize("dot", [(0.1, -0.6), (0.0, 0.0)], ids=["blue", "grey"])
+def test_a_dot_in_a_colour_that_the_theme_lacks_keeps_it_and_the_rest_the_mean(
+    dot: tuple[float, float], part: int
+) -> None:
     theme = theme_of((0.3, 0.1), (-0.2, 0.2), shares=(0.8, 0.2))
-    ab, parts, colors = mixture(theme, dot=(0.1, -0.6))
+    theme = torch.cat((theme, torch.zeros(1, 1, 4)), 1)  # a theme's absent colours are zeros
+    ab, parts, colors = mixture(theme, dot, part)
 
     kept = keep_mean(ab, parts, colors, theme)
 

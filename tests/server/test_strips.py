@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 
 from engine.painted import hints_from_rgba
+from gimp_plugin.dots import trimmed
 from server.dots import hints_in, touching
 from server.protocol import messages
 from server.protocol.messages import HintStrip, InvalidParams
@@ -24,14 +26,14 @@ def layer(dots: list[tuple[int, int, int, tuple[int, int, int], int]]) -> np.nda
 
 
 def cut(rgba: np.ndarray, rows: int) -> tuple[HintStrip, ...]:
-    """The painted rows in strips, as a plug-in reads them."""
-    tops = range(0, len(rgba), rows)
-    pieces = [(top, rgba[top : top + rows]) for top in tops]
-    return tuple(
-        HintStrip(0, top, rgba.shape[1], len(piece), piece.tobytes())
-        for top, piece in pieces
-        if piece[..., 3].any()
-    )
+    """What is painted in strips, as a plug-in reads them: from cells, each cut to its paint."""
+    corners = product(range(0, rgba.shape[0], rows), range(0, rgba.shape[1], 110))
+    cells = [(top, left, rgba[top : top + rows, left : left + 110]) for top, left in corners]
+    strips = [
+        trimmed(HintStrip(left, top, cell.shape[1], cell.shape[0], cell.tobytes()))
+        for top, left, cell in cells
+    ]
+    return tuple(strip for strip in strips if strip)
 
 
 @pytest.mark.parametrize("rows", [7, 64])

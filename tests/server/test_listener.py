@@ -22,7 +22,7 @@ from server.handlers import Arrays, Handlers, Params, Reply
 from server.jobs import MAX_WAITING
 from server.listener import MAX_CONNECTIONS, Listener
 from server.protocol import PROTOCOL, VERSION, frames, handshake, messages, places
-from server.protocol.client import Client, EngineError, connect
+from server.protocol.client import Client, EngineError, EngineGone, VersionMismatch, connect
 from server.protocol.frames import ConnectionEnded
 from server.protocol.rendezvous import Rendezvous
 
@@ -185,6 +185,31 @@ def test_with_a_client_the_engine_is_not_idle(listener: Listener) -> None:
 
     listener.last_busy -= 3600
     assert listener.idle_seconds() > 3600
+
+
+@pytest.mark.parametrize(("newer", "older"), [(1, "plug-in"), (-1, "engine")])
+def test_an_engine_of_another_version_says_which_side_to_update(
+    listener: Listener, newer: int, older: str
+) -> None:
+    hello = listener.handlers.hello
+
+    def other(params: Params, arrays: Arrays, tick: Tick) -> Reply:
+        return Reply({**hello(params, arrays, tick).result, "protocol": PROTOCOL + newer}, {})
+
+    listener.handlers.at_once = {**listener.handlers.at_once, messages.HELLO: other}
+
+    with pytest.raises(VersionMismatch, match=f"the Tincture {older} is out of date"):
+        join(listener)
+
+
+def test_after_the_engine_has_gone_no_call_waits(listener: Listener) -> None:
+    with join(listener) as client:
+        listener.close()
+        client._reader.join(SECONDS)
+
+        for _ in range(2):
+            with pytest.raises(EngineGone):
+                client.status()
 
 
 def test_answers_to_one_client_do_not_mix(listener: Listener) -> None:

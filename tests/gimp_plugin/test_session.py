@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ from server.protocol.messages import ColorizeResult, HintStrip
 
 RED, BLUE = (200, 40, 40), (40, 60, 200)
 NOT_SEEN = 14  # of 255 in one component: what a difference of 2 in CIE a and b can come to
+SECONDS = 120  # after which a test gives up on what ought to happen
 WARM = ("#7a3b12", "#c08040", "#e0c090")
 
 
@@ -125,7 +127,9 @@ class Stage:
 
     def until(self, there: Callable[[], bool]) -> None:
         """Let GIMP's thread turn until something is so."""
+        end = time.monotonic() + SECONDS
         while not there():
+            assert time.monotonic() < end
             self.session.tick()
             try:
                 self.posted.get(timeout=0.05)()

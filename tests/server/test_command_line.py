@@ -60,6 +60,22 @@ def test_a_running_engine_gives_the_same_pixels(
     assert np.array_equal(read(tmp_path / "engine.png"), read(tmp_path / "own.png"))
 
 
+def test_strength_is_the_themes_and_saturation_all_colours(
+    home: Path, photo: Path, tmp_path: Path
+) -> None:
+    def colored(*options: str) -> np.ndarray:
+        target = tmp_path / "out.png"
+        assert (
+            main(["colorize", str(photo), "-o", str(target), "--own", "--replace", *options]) == 0
+        )
+        return read(target)
+
+    theme = ("--theme", "#103080 #2060b0 #60a0e0")
+
+    assert np.array_equal(colored(*theme, "--strength", "0"), colored())
+    assert np.ptp(colored(*theme, "--saturation", "0").astype(int), axis=-1).max() <= 1
+
+
 def test_a_full_gpu_is_said_without_an_engine_too(
     home: Path,
     photo: Path,

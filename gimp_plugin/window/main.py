@@ -36,6 +36,8 @@ BROKEN = ("missing", "mismatch")  # those that do not
 RESET = 1  # a response of the dialog's own
 MESSAGE_LINES = 3
 MARGIN = 12  # pixels from the window to the screen's edge
+ROOM_LINES = 6  # of messages: the engine's, a long one and one of usual length
+TITLE_BAR = 26  # pixels, of what the desktop puts around a window
 FAILURES = 3  # looks in a row that may fail
 
 
@@ -168,9 +170,21 @@ class LiveWindow:
     def _beside_the_canvas(self) -> None:
         """At the screen's right edge, so that the photo is not covered."""
         area = Gdk.Display.get_default().get_monitor(0).get_workarea()
+        self._fit_into(area.height)
         width, height = self._dialog.get_size()
         x = area.x + area.width - width - MARGIN
         self._dialog.move(x, area.y + max(0, (area.height - height) // 2))
+
+    def _fit_into(self, height: int) -> None:
+        """On a low screen, or with large letters, the picture leaves its room to the buttons."""
+        width, own = self._dialog.get_size()
+        status = self._words.get_layout()
+        lines = status.get_line_count()
+        room = (ROOM_LINES - lines) * status.get_pixel_size()[1] // lines
+        missing = own + room + TITLE_BAR - height
+        if missing > 0:
+            self._preview.leave_room(missing)
+            self._dialog.resize(width, 1)  # as low as what is in it
 
     def _tick(self) -> bool:
         """Look at the canvas, and arrange for the next look."""

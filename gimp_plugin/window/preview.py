@@ -17,6 +17,7 @@ from gimp_plugin.texts import _  # noqa: E402
 from server.protocol.messages import DotReport  # noqa: E402
 
 WIDTH, HEIGHT = 330, 190
+SMALLEST = 80  # of the height, where the screen is too low for the rest of the window
 GRIP = 8  # pixels to either side of the line in which it is taken hold of
 STEP = 0.05  # of the picture's width, for an arrow key
 PLACE_STEP = 0.02  # of the picture's width or height, for an arrow key with Shift
@@ -83,6 +84,10 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
         """Mark the place that the suggested colours are for."""
         self._place = place
         self.queue_draw()
+
+    def leave_room(self, missing: int) -> None:
+        """Be so many pixels lower than usual, as far as that is possible."""
+        self.set_size_request(WIDTH, max(SMALLEST, HEIGHT - missing))
 
     def hold_before(self, held: bool) -> None:
         if held != self._only_before:

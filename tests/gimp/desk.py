@@ -134,8 +134,8 @@ class Desk:
 
 
 @contextmanager
-def at_desk(studio: Studio, display: str, photo: np.ndarray) -> Iterator[Desk]:
-    """A GIMP on a screen with the photo (H, W) uint8 open in it."""
+def at_desk(studio: Studio, display: str, photo: np.ndarray, **environment: str) -> Iterator[Desk]:
+    """A GIMP on a screen with the photo (H, W) uint8 open in it; environment: more for GIMP."""
     share = studio.gimp.share
     for name in HELPERS:
         shutil.copy(Path(__file__).parent / f"{name}.py", share / f"{name}.py")
@@ -143,7 +143,7 @@ def at_desk(studio: Studio, display: str, photo: np.ndarray) -> Iterator[Desk]:
     (share / "eye").mkdir()
     cv2.imwrite(str(share / "photo.png"), photo)
     batch = ("--batch-interpreter", "python-fu-eval", "-b", START)
-    with Screen(studio.gimp, display, studio.environment) as screen:
+    with Screen(studio.gimp, display, {**studio.environment, **environment}) as screen:
         screen.start("gimp", "-n", "-s", "--no-fonts", *batch, "/share/photo.png")
         yield Desk(studio, screen, photo)
 

@@ -13,7 +13,7 @@ from server.protocol.client import Client
 from server.protocol.written_theme import written_theme
 from tests.gimp.conftest import Studio
 from tests.gimp.desk import PREVIEW, Desk, asleep, at_desk, kill
-from tests.gimp.screen import until, wait_for
+from tests.gimp.screen import SIZE, until, wait_for
 
 pytestmark = pytest.mark.gimp
 RED, BLUE = "#c82828", "#2846c8"
@@ -492,6 +492,21 @@ def test_a_second_call_brings_the_open_window_to_the_front(
         desk.screen.press("Cancel")
         desk.wait_until_closed()
         assert desk.names() == ["photo.png"]
+
+
+def test_with_large_letters_the_buttons_stay_on_the_screen(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":99", photo, GDK_DPI_SCALE="1.5") as desk:
+        desk.open_window()
+        desk.ask("image.set_selected_layers([image.get_layer_by_name('photo.png')])")
+        wait_for(lambda: any("Another layer" in name for name in desk.screen.names()), "a message")
+        (window,) = desk.screen.windows("^Colorize: ")
+        told = desk.screen.do("xdotool", "getwindowgeometry", window).stdout
+        height = int(told.rsplit("x", 1)[1])
+
+    screen_height = int(SIZE.split("x")[1])
+    assert height < screen_height - 20  # of the window manager's frame
 
 
 def test_the_keyboard_alone(studio: Studio, running: Client, photo: np.ndarray) -> None:

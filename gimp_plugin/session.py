@@ -33,8 +33,8 @@ from server.protocol.messages import (
 
 LOOK_MILLISECONDS = 50  # from one look at the canvas to the next
 AGAIN_MILLISECONDS = 15  # instead, after a change with the mouse button surely up
-SLOW_SECONDS = 0.05  # a look that GIMP is longer about is followed by a rest
-REST = 3  # times as long as that look: GIMP stands still during a look, and has work of its own
+SLOW_SECONDS = 0.05  # if GIMP is longer about each look, they are followed by a rest
+REST = 3  # times as long as a look: GIMP stands still during a look, and has work of its own
 LOCKS_GONE = _("The photograph was cropped, turned or moved: lock its dots again.")
 
 
@@ -104,6 +104,7 @@ class Session:
         self._painted = Painted()
         self._read: Optional[Look] = None  # noqa: UP045  what was last read at full size
         self._last: Optional[Look] = None  # noqa: UP045
+        self._slow = False  # that look took long
         self._painted_at: Optional[tuple[float, float]] = None  # noqa: UP045  where it was painted last
         self._whole = True  # the preview holds nothing yet that a part could be added to
 
@@ -155,7 +156,8 @@ class Session:
         # No half strokes: wait until the button is up and two looks agree.
         if not (moved or look.painting) and look != self._read and self.fraction is None:
             self._take_in(look)
-        if look.seconds > SLOW_SECONDS:
+        was_slow, self._slow = self._slow, look.seconds > SLOW_SECONDS
+        if was_slow and self._slow and not moved:  # so will the next one be
             return round(1000 * REST * look.seconds)
         return AGAIN_MILLISECONDS if moved and look.painting is False else LOOK_MILLISECONDS
 

@@ -648,7 +648,8 @@ def say_what_next(profiles: Sequence[Profile], command: Path) -> None:
     else:
         say("The engine works, but no GIMP 3 was found. Install GIMP 3.0 or 3.2 and run this")
         say(f"again, or name its profile: {places.INSTALL} --gimp-folder FOLDER")
-    say(f"On the command line: {command} colorize photo.jpg -o coloured.png")
+    call = f'"{command}"' if " " in str(command) else command
+    say(f"On the command line: {call} colorize photo.jpg -o coloured.png")
 
 
 def _doctor_lines(options: argparse.Namespace) -> Iterator[bool]:

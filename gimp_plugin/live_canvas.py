@@ -25,7 +25,7 @@ from gimp_plugin import canvas  # noqa: E402
 from gimp_plugin.dots import CELL_COLUMNS, Cell, ReadCell, Thumbnail, trimmed  # noqa: E402
 from gimp_plugin.look import Look  # noqa: E402
 from gimp_plugin.memory import Memory, RememberedDot  # noqa: E402
-from gimp_plugin.plan import Refused, result_format  # noqa: E402
+from gimp_plugin.plan import HINTS_NAME, Refused, result_format  # noqa: E402
 from gimp_plugin.result_layer import add_mask, put_result  # noqa: E402
 from gimp_plugin.texts import _  # noqa: E402
 from gimp_plugin.work import Photo  # noqa: E402
@@ -98,6 +98,7 @@ class LiveCanvas:
             limits=_limits(self.image, self.photo),
             painting=tried or _button_is_held(),
             ready=there and self.image.get_selected_layers() == [self._hints],
+            hints_name=self._hints.get_name() if there else HINTS_NAME,
             seconds=time.monotonic() - began,
         )
 

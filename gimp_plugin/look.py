@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from gimp_plugin.dots import CELL_COLUMNS, Cell, Thumbnail
-from gimp_plugin.plan import STRIP_ROWS
+from gimp_plugin.plan import HINTS_NAME, STRIP_ROWS
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Look:
     # A stroke or a tool's dialog is not finished; None: nobody can tell.
     painting: Optional[bool] = None  # noqa: UP045
     ready: bool = field(default=True, compare=False)  # what is painted now goes to the hints layer
+    hints_name: str = field(default=HINTS_NAME, compare=False)  # as the user calls that layer
     seconds: float = field(default=0.0, compare=False)  # that GIMP was about it
 
 

@@ -124,7 +124,9 @@ class Session:
             return ""
         if self._last.hints is None:
             return _("The layer “hints” is gone. Undo that, or choose Tincture > Add Hints Layer.")
-        return _("Another layer is selected. Select the layer “hints” to paint dots.")
+        return _("Another layer is selected. Select the layer “{0}” to paint dots.").format(
+            self._last.hints_name
+        )
 
     def begin(self) -> None:
         """Set the canvas up, and ask for the first picture and for themes. Raises Refused."""

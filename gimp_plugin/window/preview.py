@@ -19,6 +19,7 @@ from server.protocol.messages import DotReport  # noqa: E402
 WIDTH, HEIGHT = 330, 190
 SMALLEST = 80  # of the height, where the screen is too low for the rest of the window
 GRIP = 8  # pixels to either side of the line in which it is taken hold of
+FLAG = 9  # pixels from the middle of a place's flag to its rim
 STEP = 0.05  # of the picture's width, for an arrow key
 PLACE_STEP = 0.02  # of the picture's width or height, for an arrow key with Shift
 ARROWS = {
@@ -120,7 +121,7 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
         if self._place:
             _cross(context, *self._on_widget(self._place))
         for index, place in enumerate(self._places):
-            _flag(context, *self._on_widget(place), str(index + 1))
+            _flag(context, *self._whole_on_widget(place), str(index + 1))
         if self.has_visible_focus():
             Gtk.render_focus(self.get_style_context(), context, x, y, width, height)
         return False
@@ -147,6 +148,12 @@ class Preview(Gtk.DrawingArea):  # type: ignore[misc]
     def _on_widget(self, place: Place) -> Place:
         x, y, width, height = self._frame()
         return x + place[0] * width, y + place[1] * height
+
+    def _whole_on_widget(self, place: Place) -> Place:
+        """The nearest to a place at which no part of a flag is cut off."""
+        x, y = self._on_widget(place)
+        wide, tall = self.get_allocated_width(), self.get_allocated_height()
+        return min(max(x, FLAG), wide - FLAG), min(max(y, FLAG), tall - FLAG)
 
     def _grip(self) -> float:
         """Where in the widget's width the line is taken hold of; at an edge a little inside."""
@@ -243,7 +250,7 @@ def _flag(context: Any, x: float, y: float, number: str) -> None:
     """A numbered disc."""
     context.set_source_rgb(0.1, 0.45, 0.9)
     context.new_path()
-    context.arc(x, y, 8, 0, 2 * math.pi)
+    context.arc(x, y, FLAG - 1, 0, 2 * math.pi)
     context.fill_preserve()
     context.set_source_rgb(1, 1, 1)
     context.set_line_width(1.5)

@@ -52,6 +52,7 @@ class PaperCanvas:
     applied_to: bytes = b""  # the photo that the result was made of
     locked: bool = False
     ready: bool = True
+    hints_name: str = "hints"
     look_seconds: float = 0.0
     cancelled: bool = False
 
@@ -66,7 +67,7 @@ class PaperCanvas:
         thumbnail = Thumbnail(small.tobytes(), width // 4, height // 4, 4)
         area = (*self.place, width, height)
         photo = self.gray[::9, ::9].tobytes()
-        told = (self.limits, self.painting, self.ready, self.look_seconds)
+        told = (self.limits, self.painting, self.ready, self.hints_name, self.look_seconds)
         return Look(photo, area, thumbnail, area, *told)
 
     def read_photo(self) -> Photo:
@@ -488,7 +489,10 @@ def test_strokes_that_make_no_dots_are_told_of(stage: Stage) -> None:
     assert not stage.session.hindrance
     stage.canvas.ready = False
     stage.hear("notes")
-    assert "hints" in stage.session.hindrance
+    assert "“hints”" in stage.session.hindrance
+    stage.canvas.hints_name = "my dots"
+    stage.hear("notes")
+    assert "“my dots”" in stage.session.hindrance
     stage.canvas.ready = True
     stage.hear("notes")
     assert not stage.session.hindrance

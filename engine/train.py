@@ -73,7 +73,8 @@ class TrainConfig:
     objects: float = knob(
         0.3, "share of those with dots, fewer with a theme, where one object has any colour"
     )
-    # old photographs
+    # what becomes of a photo
+    smallest_cut: float = knob(0.6, "share of its side that is shown at least")
     curve: float = knob(0.3, "how far L's curve is bent: exponents from exp(-this) to exp(this)")
     # optimizer
     learning_rate: float = knob(1e-3, "peak, of AdamW")
@@ -163,7 +164,7 @@ def train(config: TrainConfig) -> None:
             size = crop
         began = time.monotonic()
 
-        lightness, ab, parts = next_batch(photos, segments, crop, batch, config.curve, generator)
+        lightness, ab, parts = next_batch(photos, segments, crop, batch, config, generator)
         example = simulate(lightness, ab, mix, generator, parts)
         if device.type == "cuda":
             # The card has only been told what to do. At `began` it was idle, as the loss had been
@@ -225,13 +226,13 @@ def next_batch(
     segments: Tensor,
     crop: int,
     batch: int,
-    curve: float,
+    config: TrainConfig,
     generator: torch.Generator,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Random square cuts, mirrored at random: lightness (N, 1, H, W), ab (N, 2, H, W), segments.
 
-    photos: (P, 3, S, S) uint8 sRGB; segments: (P, 1, T, T) uint8, cut like them; curve: as in
-    TrainConfig.
+    photos: (P, 3, S, S) uint8 sRGB; segments: (P, 1, T, T) uint8, cut like them; config: for
+    `smallest_cut` and `curve`.
     """
     device = photos.device
 
@@ -240,7 +241,7 @@ def next_batch(
 
     index = torch.randint(len(photos), (batch,), device=device, generator=generator)
     rgb = photos[index].float() / 255
-    scale = uniform(0.6, 1.0)  # share of the photo's side that the cut shows
+    scale = uniform(config.smallest_cut, 1.0)  # share of the photo's side that the cut shows
     mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
     theta = torch.zeros(batch, 2, 3, device=device)
     theta[:, 0, 0], theta[:, 1, 1] = scale * mirror, scale
@@ -250,7 +251,7 @@ def next_batch(
     cut = F.grid_sample(segments[index].float(), grid, "nearest", "reflection", align_corners=False)
     lab = rgb_to_lab(rgb)
     # Old photographs differ in exposure and contrast: change L's curve, never its order.
-    exponent = torch.exp(uniform(-curve, curve)).view(-1, 1, 1, 1)
+    exponent = torch.exp(uniform(-config.curve, config.curve)).view(-1, 1, 1, 1)
     lightness = (lab[:, :1] / 100).clamp(1e-4, 1) ** exponent
     return lightness, lab[:, 1:] / AB_SCALE, cut.to(torch.uint8)
 

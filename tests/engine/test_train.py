@@ -198,12 +198,19 @@ def test_torchrun_takes_no_option_for_its_own() -> None:
         assert given.training_script_args == [option, "1"]
 
 
+def drawn(
+    photos: Tensor, segments: Tensor, crop: int, batch: int, **knobs: Any
+) -> tuple[Tensor, Tensor, Tensor]:
+    config = TrainConfig(**knobs)
+    return next_batch(photos, segments, crop, batch, config, torch.Generator().manual_seed(0))
+
+
 def test_cuts_are_within_range() -> None:
     photos = torch.randint(0, 256, (3, 3, 40, 40), dtype=torch.uint8)
 
     light = photos[:, :1].gt(127).to(torch.uint8)
 
-    lightness, ab, cut = next_batch(photos, light, 32, 5, 0.3, torch.Generator().manual_seed(0))
+    lightness, ab, cut = drawn(photos, light, 32, 5)
 
     assert lightness.shape == cut.shape == (5, 1, 32, 32) and ab.shape == (5, 2, 32, 32)
     assert cut.unique().tolist() == [0, 1]
@@ -215,9 +222,20 @@ def test_segments_are_cut_like_their_photo() -> None:
     halves = torch.arange(40).ge(20).to(torch.uint8).expand(3, 1, 40, 40)
     photos = (halves * 255).expand(-1, 3, -1, -1)
 
-    lightness, _, cut = next_batch(photos, halves, 32, 50, 0.3, torch.Generator().manual_seed(0))
+    lightness, _, cut = drawn(photos, halves, 32, 50)
 
     assert ((lightness > 0.5) == cut.bool()).float().mean() > 0.99
+
+
+@pytest.mark.parametrize("smallest", [0.5, 0.9])
+def test_a_cut_shows_as_much_as_is_said(smallest: float) -> None:
+    ramp = torch.arange(40).expand(1, 1, 40, 40).to(torch.uint8)
+    photos = torch.zeros(1, 3, 40, 40, dtype=torch.uint8)
+
+    _, _, cut = drawn(photos, ramp, 40, 200, smallest_cut=smallest)
+
+    shown = (cut.amax((1, 2, 3)) - cut.amin((1, 2, 3)) + 1) / 40
+    assert smallest - 0.06 < shown.min() < smallest + 0.06 and shown.max() > 0.95
 
 
 def test_every_knob_is_an_option() -> None:
@@ -237,9 +255,8 @@ def test_paper_is_trained_as_its_paper_says_unless_one_asks_for_more() -> None:
 def test_the_curve_of_lightness_is_bent_as_far_as_is_said() -> None:
     gray = torch.full((1, 3, 40, 40), 119, dtype=torch.uint8)  # L 50
     parts = torch.zeros(1, 1, 40, 40, dtype=torch.uint8)
-    generator = torch.Generator().manual_seed(0)
 
-    straight, bent = (next_batch(gray, parts, 8, 50, c, generator)[0] for c in (0, 0.3))
+    straight, bent = (drawn(gray, parts, 8, 50, curve=curve)[0] for curve in (0, 0.3))
 
     assert torch.allclose(straight, torch.tensor(0.5), atol=0.01)
     assert bent.min() < 0.43 and bent.max() > 0.56
@@ -254,7 +271,7 @@ def test_photos_and_people_are_drawn_as_the_knobs_say(
     mixes: list[Mix] = []
 
     def batch_told(*given: Any) -> tuple[Tensor, Tensor, Tensor]:
-        curves.append(given[4])
+        curves.append(given[4].curve)
         return next_batch(*given)
 
     def example_told(*given: Any) -> Example:

@@ -65,7 +65,7 @@ def changed_cells(
     """
     width, height = size
     cells = [(y, x) for y in range(0, height, STRIP_ROWS) for x in range(0, width, CELL_COLUMNS)]
-    if old is None or (old.width, old.height) != (new.width, new.height):
+    if old is None or _shape(old) != _shape(new):
         return cells
     tall, wide = height / new.height, width / new.width
     areas = [
@@ -81,6 +81,10 @@ def changed_cells(
             for top, bottom, left, right in areas
         )
     ]
+
+
+def _shape(thumbnail: Thumbnail) -> tuple[int, int, int]:
+    return thumbnail.width, thumbnail.height, thumbnail.channels
 
 
 def _changed_columns(old: bytes, new: bytes, channels: int) -> list[tuple[int, int]]:

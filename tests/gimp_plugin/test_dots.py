@@ -53,6 +53,13 @@ def test_a_layer_of_another_shape_is_read_wholly() -> None:
     assert changed_cells(thumbnail(10), thumbnail(12), (80, 100)) == [(0, 0), (64, 0)]
 
 
+def test_a_layer_that_lost_its_alpha_is_read_wholly() -> None:
+    opaque = Thumbnail(bytes([255]) * (10 * 8 * 3), 8, 10, 3)
+
+    assert changed_cells(thumbnail(10, (5,)), opaque, (80, 100)) == [(0, 0), (64, 0)]
+    assert changed_cells(opaque, thumbnail(10, (5,)), (80, 100)) == [(0, 0), (64, 0)]
+
+
 def test_a_strip_is_cut_to_its_paint() -> None:
     rgba = np.zeros((64, 100, 4), np.uint8)
     rgba[10:13, 20:25] = (1, 2, 3, 255)

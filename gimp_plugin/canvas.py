@@ -172,7 +172,8 @@ def remember(image: Gimp.Image, photo: Gimp.Layer, layer: Gimp.Layer, made: Memo
 def thumbnail(layer: Gimp.Drawable, side: int) -> Thumbnail:
     """A small picture of a layer, at most `side` pixels long."""
     pixels, width, height, channels = layer.get_thumbnail_data(side, side)
-    return Thumbnail(bytes(pixels.get_data()), width, height, channels)
+    small = Thumbnail(bytes(pixels.get_data()), width, height, channels)
+    return small.without_filling(layer.get_width(), layer.get_height())
 
 
 def is_mostly_empty(layer: Gimp.Layer) -> bool:

@@ -7,7 +7,7 @@ was painted, erased or undone; only those cells are read at full size.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from gimp_plugin.plan import STRIP_ROWS
@@ -33,6 +33,20 @@ class Thumbnail:
     def row(self, index: int) -> bytes:
         length = self.width * self.channels
         return self.pixels[index * length : (index + 1) * length]
+
+    def without_filling(self, full_width: int, full_height: int) -> Thumbnail:
+        """Only what shows the layer, which is of this size.
+
+        GIMP rounds both sides and then makes the picture at the smaller of their two scales; what
+        is left of the longer side repeats the layer's edge. Of a panorama that is a good part.
+        """
+        scale = min(self.width / full_width, self.height / full_height)
+        width, height = (max(1, round(side * scale)) for side in (full_width, full_height))
+        if width == self.width:
+            length = width * self.channels * height
+            return replace(self, pixels=self.pixels[:length], height=height)
+        rows = (self.row(index)[: width * self.channels] for index in range(height))
+        return replace(self, pixels=b"".join(rows), width=width, height=height)
 
 
 class Painted:

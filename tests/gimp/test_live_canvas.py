@@ -306,3 +306,30 @@ OUTCOME.update(dirty=image.is_dirty())
 """
     )
     assert seen["dirty"]
+
+
+def test_what_is_at_the_end_of_a_panorama_is_seen_there(studio: Studio) -> None:
+    """GIMP makes its small pictures at one scale: of 1302 x 54 pixels 256 x 10 hold too much."""
+    seen = studio.script(
+        START
+        + """
+from gimp_plugin.dots import changed_cells
+image = new_image(1302, 54)
+photo = new_layer(image, 1302, 54)
+window = live_canvas.LiveCanvas(image, photo)
+window.open()
+before = window.look()
+place = Gegl.Rectangle.new(1028, 20, 9, 9)
+for layer, pixels in ((window._hints, (200, 40, 40, 255)), (photo, (255,))):
+    buffer = layer.get_buffer()
+    buffer.set(place, ["Y' u8", "R'G'B'A u8"][len(pixels) > 1], bytes(pixels) * 81)
+    buffer.flush()
+    layer.update(0, 0, 1302, 54)
+cells = changed_cells(before.hints, window.look().hints, (1302, 54))
+small, _ = window.pictures(256)
+row = small.row(small.height // 2)[:: small.channels]
+OUTCOME.update(cells=cells, brightest=(row.index(max(row)) + 0.5) / small.width * 1302)
+"""
+    )
+    assert [0, 1024] in seen["cells"]
+    assert abs(seen["brightest"] - 1032.5) < 8

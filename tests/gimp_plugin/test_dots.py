@@ -22,6 +22,27 @@ def strip(rgba: np.ndarray, x: int = 0, y: int = 0) -> HintStrip:
     return HintStrip(x, y, rgba.shape[1], rgba.shape[0], rgba.tobytes())
 
 
+@pytest.mark.parametrize(
+    ("full", "made", "shown"),
+    [
+        ((651, 27), (256, 10), (241, 10)),
+        ((27, 651), (10, 256), (10, 241)),
+        ((600, 400), (60, 40), (60, 40)),
+        ((20, 20), (40, 40), (40, 40)),
+        ((9000, 1), (256, 1), (256, 1)),
+    ],
+)
+def test_of_a_small_picture_counts_what_shows_the_layer(
+    full: tuple[int, int], made: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (made[1], made[0], 4), np.uint8)
+
+    small = Thumbnail(pixels.tobytes(), *made, 4).without_filling(*full)
+
+    assert (small.width, small.height) == shown
+    assert small.pixels == pixels[: shown[1], : shown[0]].tobytes()
+
+
 def test_at_first_every_cell_is_read() -> None:
     assert changed_cells(None, thumbnail(10), (600, 100)) == [(0, 0), (0, 512), (64, 0), (64, 512)]
 

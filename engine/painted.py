@@ -65,6 +65,8 @@ def hints_from_rgba(
 
 def _blobs(alpha: NDArray[np.uint8]) -> Iterator[Blob]:
     """A faint dot counts like an opaque one; what is opaque parts what its faint rim connects."""
+    if not alpha.size:
+        return  # OpenCV 5.0 would end the process
     for left, top, inside in _connected(alpha >= FAINT):
         height, width = inside.shape
         opaque = inside & (alpha[top : top + height, left : left + width] >= OPAQUE)

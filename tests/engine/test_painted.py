@@ -27,6 +27,11 @@ def test_an_empty_layer_has_no_dots() -> None:
     assert hints_from_rgba(empty()) == []
 
 
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_a_layer_without_pixels_has_no_dots(size: tuple[int, int]) -> None:
+    assert hints_from_rgba(empty(*size)) == []
+
+
 def test_a_dot_is_found_with_its_place_size_and_colour() -> None:
     layer = empty()
     paint(layer, 30, 20, 5, RED)

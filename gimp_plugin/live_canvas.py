@@ -325,8 +325,7 @@ class LiveCanvas:
                 position = min(position, self.image.get_item_position(result))
             canvas.move_to(self.photo, preview)  # before it is in a group that may be locked
             self.image.insert_layer(preview, self.photo.get_parent(), position)
-            preview.set_lock_content(True)  # a step of a tool on it would be lost with it
-            preview.set_lock_position(True)
+            _lock(preview)
             preview.set_visible(False)  # until there is something to see
             canvas.mark_preview(preview)
         canvas.select(self.image, selected)
@@ -359,7 +358,7 @@ class LiveCanvas:
             canvas.write_pixels(preview, area, result_format(result), result.pixels)
         finally:
             with self._unseen():
-                preview.set_lock_content(True)
+                _lock(preview)
                 if self._preview_is_new:
                     preview.set_visible(True)  # afterwards whoever hides it sees the photo
         self._preview_is_new = False
@@ -386,6 +385,17 @@ def frozen(image: Gimp.Image) -> Iterator[None]:
         yield
     finally:
         image.undo_thaw()
+
+
+def _lock(preview: Gimp.Layer) -> None:
+    """A step of a tool on the preview would be lost with it.
+
+    In a group it stays open: GIMP moves and turns no group with a locked layer in it, and 3.2
+    leaves such a group out when the image is cropped.
+    """
+    alone = preview.get_parent() is None
+    preview.set_lock_content(alone)
+    preview.set_lock_position(alone)
 
 
 def _file_of(image: Gimp.Image) -> tuple[str, int]:

@@ -291,6 +291,35 @@ OUTCOME.update(place=list(preview.get_offsets())[1:], locked=group.get_lock_posi
     assert seen == {"place": [20, 25], "locked": True}
 
 
+@pytest.mark.parametrize("step", ["image.crop(30, 20, 5, 7)", "group.set_offsets(9, 4)",
+                                  "group.transform_rotate_simple(Gimp.RotationType.DEGREES90, True, 0, 0)"])  # fmt: skip
+def test_a_group_with_the_photo_is_cropped_moved_and_turned_as_without_the_window(
+    studio: Studio, step: str
+) -> None:
+    seen = studio.script(
+        START
+        + f"""
+places = []
+for with_window in (False, True):
+    image = new_image(64, 48, "RGB")
+    group = Gimp.GroupLayer.new(image, "group")
+    image.insert_layer(group, None, 0)
+    photo = new_layer(image, 64, 48, "RGB_IMAGE", parent=group)
+    window = live_canvas.LiveCanvas(image, photo)
+    if with_window:
+        window.open()
+        window.show(flat(64, 48), window.read_photo(), True)
+    {step}
+    if with_window:
+        window.cancel()
+    places.append([*live_canvas._rectangle(photo), *live_canvas._rectangle(group)])
+OUTCOME.update(places=places)
+"""
+    )
+    without, with_window = seen["places"]
+    assert with_window == without != [0, 0, 64, 48] * 2
+
+
 def test_an_image_that_was_saved_with_the_preview_counts_as_changed(studio: Studio) -> None:
     seen = studio.script(
         START

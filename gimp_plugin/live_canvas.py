@@ -256,12 +256,20 @@ class LiveCanvas:
             # A dot of a few pixels is too small for the picture that tells of others.
             painted = canvas.read_hints(self._hints, self.photo)
             self._hints_touched = painted != self._painted_by_window
-        if there and self._own_hints and not self._hints_touched:
+        if there and self._own_hints and (not self._hints_touched or self._is_stranded()):
             with self._unseen():
                 self.image.remove_layer(self._hints)
         if not (self._hints_touched or self._rebuilt) and self._gray_is_due():
             with self._unseen():
                 self.image.convert_grayscale()
+
+    def _is_stranded(self) -> bool:
+        """Did an undo make the image gray behind the hints layer's back? A file cannot hold both.
+
+        Every stroke on the layer is undone by then. A step that removes it could bring it back.
+        """
+        is_rgb = self.image.get_base_type() == Gimp.ImageBaseType.RGB
+        return not is_rgb and bool(self._hints.is_rgb())
 
     def _see_hints(self) -> tuple[tuple[int, ...], Thumbnail]:
         """Where the hints layer is, and how it looks; once painted on, the layer is the user's."""

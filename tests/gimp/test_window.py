@@ -146,6 +146,25 @@ def test_cancel_after_painting_takes_the_dots_away_and_undo_brings_them_back(
         wait_for(lambda: desk.names() == ["hints", "photo.png"], "the dots")
 
 
+def test_undo_behind_the_first_result_leaves_a_gray_image_that_can_be_saved_and_redone(
+    studio: Studio, running: Client, photo: np.ndarray
+) -> None:
+    with at_desk(studio, ":81", photo) as desk:
+        before = desk.found()
+        desk.open_window()
+        desk.screen.press("Apply")
+        desk.wait_until_closed()
+        desk.open_window()
+        desk.paint(360, 100, RED)
+        desk.keys("ctrl+z", "ctrl+z")
+        desk.wait_until_closed()
+        desk.keys("ctrl+z")
+        time.sleep(0.5)  # for the step that there must not be
+        assert desk.found()["all"] == before["all"] and desk.ask(SAVED)["same"]
+        desk.keys("ctrl+y")
+        wait_for(lambda: "Tincture" in desk.names(), "the result once more")
+
+
 def test_a_dot_painted_while_the_result_is_made_is_kept(
     studio: Studio, running: Client, photo: np.ndarray
 ) -> None:

@@ -74,7 +74,7 @@ class TrainConfig:
         0.3, "share of those with dots, fewer with a theme, where one object has any colour"
     )
     # what becomes of a photo
-    smallest_cut: float = knob(0.6, "share of its side that is shown at least")
+    smallest_cut: float = knob(0.6, "share of a photo's side that is shown, at least")
     curve: float = knob(0.3, "how far L's curve is bent: exponents from exp(-this) to exp(this)")
     # optimizer
     learning_rate: float = knob(1e-3, "peak, of AdamW")

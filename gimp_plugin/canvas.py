@@ -309,9 +309,10 @@ def visible_colors(image: Gimp.Image) -> tuple[bytes, int, int]:
         seen.delete()
 
 
-def is_gray(image: Gimp.Image) -> bool:
-    """Do all layers hold greys alone, so that a conversion to grayscale loses nothing?"""
-    return all(_is_gray(layer) for layer in all_layers(image) if not layer.is_group())
+def is_gray(image: Gimp.Image, but: Sequence[Gimp.Layer] = ()) -> bool:
+    """Do all layers but those hold greys alone, so that a conversion to grayscale loses nothing?"""
+    layers = (layer for layer in all_layers(image) if layer not in but)
+    return all(_is_gray(layer) for layer in layers if not layer.is_group())
 
 
 def _is_gray(layer: Gimp.Layer) -> bool:

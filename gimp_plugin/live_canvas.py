@@ -318,7 +318,19 @@ class LiveCanvas:
     def _gray_is_due(self) -> bool:
         """Was it gray, and can it be again? Something coloured may be beside the photo by now."""
         was_converted = self._was_gray and self.image.get_base_type() == Gimp.ImageBaseType.RGB
-        return was_converted and self.photo.is_valid() and canvas.is_gray(self.image)
+        if not (was_converted and self.photo.is_valid()):
+            return False
+        return canvas.is_gray(self.image, but=self._untouched_texts())
+
+    def _untouched_texts(self) -> list[Gimp.Layer]:
+        """A text keeps a colour that shows in RGB alone: in gray it looks as it did before."""
+        pictures = self._pictures()
+        return [
+            layer
+            for layer in self._layers()
+            if isinstance(layer, Gimp.TextLayer)
+            and pictures[layer.get_id()] == self._pictures_found.get(layer.get_id())
+        ]
 
     def _insert_preview(self, photo: Photo) -> Gimp.Layer:
         kind = Gimp.ImageType.RGBA_IMAGE if photo.format.channels == 2 else Gimp.ImageType.RGB_IMAGE

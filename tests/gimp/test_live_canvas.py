@@ -108,6 +108,28 @@ OUTCOME.update(same=fingerprint(image) == before, gray=is_gray(image))
     assert seen == {"same": True, "gray": True}
 
 
+def test_a_text_with_a_colour_that_gray_does_not_show_is_no_hindrance(studio: Studio) -> None:
+    seen = studio.script(
+        START
+        + """
+Gimp.context_set_foreground(Gegl.Color.new("#c82828"))
+text = Gimp.TextLayer.new(image, "1931", Gimp.context_get_font(), 20, Gimp.Unit.pixel())
+image.insert_layer(text, None, 0)
+image.clean_all()
+before = fingerprint(image)
+window = live_canvas.LiveCanvas(image, photo)
+window.open()
+window.show(flat(64, 48), window.read_photo(), True)
+shown = read(text)
+OUTCOME.update(coloured=shown[0::3] != shown[1::3])
+window.cancel()
+OUTCOME.update(same=fingerprint(image) == before, dirty=image.is_dirty())
+""",
+        fonts=True,
+    )
+    assert seen == {"coloured": True, "same": True, "dirty": False}
+
+
 def test_a_step_on_another_layer_is_seen_at_the_end(studio: Studio) -> None:
     """A flip moves no layer, and only the photo is looked at all the time."""
     seen = studio.script(

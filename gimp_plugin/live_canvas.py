@@ -324,12 +324,12 @@ class LiveCanvas:
 
     def _untouched_texts(self) -> list[Gimp.Layer]:
         """A text keeps a colour that shows in RGB alone: in gray it looks as it did before."""
-        pictures = self._pictures()
+        found = self._pictures_found
         return [
             layer
             for layer in self._layers()
             if isinstance(layer, Gimp.TextLayer)
-            and pictures[layer.get_id()] == self._pictures_found.get(layer.get_id())
+            and canvas.thumbnail(layer, PHOTO_LOOK_SIDE) == found.get(layer.get_id())
         ]
 
     def _insert_preview(self, photo: Photo) -> Gimp.Layer:

@@ -25,7 +25,6 @@ SOME = (RED, Dot(220, 60, 8, "#208040"), Dot(150, 150, 2, "#c0a040"))
 THEMES = ((), ("#103080", "#2060b0", "#60a0e0"), ("#903020", "#d0a060", "#405030", "#e0d0c0"))
 EXACT, LIVE = 3, 14  # of 255: what is left out where it is not measured, or not seen
 
-
 VALUES = {
     "dots": st.sampled_from(((), (RED,), (BLUE,), SOME)),
     "theme": st.sampled_from(THEMES),

@@ -13,8 +13,8 @@ Where it departs from `paper`, and why:
 - A second way of spreading dots is learned: every place looks at all dots and takes the colours of
   those that lie on something like itself, however far away (`DotMatching`).
 - Strided stages down to 1/32 and self-attention at 1/16 let every pixel see the whole photo.
-- Nothing runs at full working size; the result is made at half of it and enlarged, since colour is
-  smoother than lightness and `engine.enlarge` sharpens it along the edges of L.
+- Nothing runs at full working size; the result is made at half of it, since colour is smoother than
+  lightness, and doubled along the edges of L (`doubling`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.networks.base import ColorizationNetwork, Features, half_hints
+from engine.networks.doubling import doubled
 from engine.networks.propagation import propagate
 from engine.networks.shares import balance, keep_mean
 
@@ -259,10 +260,11 @@ class DefaultNetwork(ColorizationNetwork):
         quarter = self.stage4(half)
         eighth = self.stage8(quarter)
         sixteenth = self.stage16(eighth)
-        return half, quarter, eighth, sixteenth, self.stage32(sixteenth), spread, dots
+        deepest = self.stage32(sixteenth)
+        return half, quarter, eighth, sixteenth, deepest, spread, dots, lightness
 
     def decode(self, features: Features, theme: Tensor) -> Tensor:
-        half, quarter, eighth, sixteenth, x, spread, dots = features
+        half, quarter, eighth, sixteenth, x, spread, dots, lightness = features
         tokens, present = self.theme(theme.to(self.number_type))
         x = self.block32(self.ask32(x, tokens, present))
         x = self.ask16(self.block16(self.up16(x, sixteenth)), tokens, present)
@@ -273,7 +275,7 @@ class DefaultNetwork(ColorizationNetwork):
         head, keys = self.head(x).float(), self.theme_key(tokens[:, 1:]).float()
         with single_precision(x):
             ab = self._mix(head, keys, theme.float(), given)
-        return F.interpolate(ab, scale_factor=2, mode="bilinear", align_corners=False)
+            return doubled(ab, lightness.float())
 
     def _matched(self, x: Tensor, dots: Tensor) -> Tensor:
         """Matched ab and logit, (N, 3, H / 2, W / 2)."""

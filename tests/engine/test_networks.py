@@ -12,6 +12,7 @@ from torch import nn
 from engine.networks import NETWORKS, ColorizationNetwork, build_network
 from engine.networks.base import no_hints, no_theme
 from engine.networks.default import NEVER, DefaultDimensions, DefaultNetwork, DotMatching
+from engine.networks.doubling import doubled
 from engine.networks.paper import PaperDimensions, PaperNetwork, to_unit
 from engine.networks.propagation import propagate
 
@@ -224,7 +225,7 @@ def test_spread_dots_that_are_far_count_less_with_more_caution() -> None:
     torch.manual_seed(0)
     network = DefaultNetwork(DefaultDimensions()).eval()
     lightness, hints = torch.full((1, 1, 64, 64), 0.5), torch.zeros(1, 3, 64, 64)
-    hints[0, :, 4:8, 4:8] = torch.tensor((0.9, 0.9, 1.0)).view(3, 1, 1)
+    hints[0, :, 2:10, 2:10] = torch.tensor((0.9, 0.9, 1.0)).view(3, 1, 1)
 
     def change(caution: float) -> torch.Tensor:
         network.caution.fill_(caution)
@@ -271,3 +272,43 @@ def test_of_many_dots_every_one_is_matched() -> None:
 
     assert dots.grad is not None
     assert (dots.grad[:, :2].abs() > 0).all()
+
+
+def two_sides(edge: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """ab in cells and L / 100: L steps up at column `edge`, colour at its cell."""
+    lightness = torch.full((1, 1, 8, width), 0.3)
+    lightness[..., edge:] = 0.8
+    ab = torch.full((1, 2, 4, width // 2), -0.5)
+    ab[..., edge // 2 :] = 0.5
+    return ab, lightness
+
+
+def test_doubled_colour_ends_where_lightness_does() -> None:
+    columns = doubled(*two_sides(edge=8, width=16))[0, :, 3]
+
+    assert columns[:, :8].max() < -0.49
+    assert columns[:, 8:].min() > 0.49
+
+
+def test_an_edge_within_a_cell_parts_its_places() -> None:
+    ab, lightness = two_sides(edge=9, width=16)
+    ab[..., 4] = 0  # the mean of both, as for a cell that lies on the edge
+    columns = doubled(ab, lightness)[0, 0, 3]
+
+    assert columns[8] < -0.4 and columns[9] > 0.4
+
+
+def test_without_an_edge_doubled_colour_goes_over_smoothly() -> None:
+    ab, lightness = two_sides(edge=8, width=16)
+    columns = doubled(ab, torch.full_like(lightness, 0.5))[0, 0, 3]
+
+    assert (columns.diff() >= 0).all()
+    assert columns.diff().max() < 0.6  # of a step of 1
+
+
+def test_a_speck_unlike_all_around_it_takes_their_colours() -> None:
+    ab, lightness = two_sides(edge=8, width=16)
+    lightness = torch.zeros_like(lightness)
+    lightness[0, 0, 4, 4] = 1.0
+
+    torch.testing.assert_close(doubled(ab, lightness)[0, :, 4, 4], torch.tensor((-0.5, -0.5)))
